@@ -44,7 +44,7 @@ docs: $(VENV)/.dev ## Check that the documentation's code runs
 
 lock: ## Write the pinned requirements again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements/dev.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra local --extra examples -c requirements/dev.txt pyproject.toml -o requirements/local.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra local --extra examples --extra checkout -c requirements/dev.txt pyproject.toml -o requirements/local.txt
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
