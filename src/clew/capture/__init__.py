@@ -1,0 +1,109 @@
+"""Inbound: which source an event came from, and what rode in with it.
+
+One module per event source. A module says whether an event is its own (``matches``) and reads it
+(``read``); `SOURCES` below is the whole list. To add a source, write its module and name it there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from clew.capture.delivery import Delivery
+from clew.capture.reading import Reading
+from clew.capture.receive import fallback_id, receive
+from clew.capture.record import Record
+from clew.invocation import Invocation
+from clew.wire import check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Source(Protocol):
+        """What a source's module has to have."""
+
+        def matches(self, event: dict[str, Any]) -> bool:
+            """Whether ``event`` is this source's. Cheap; may raise on a malformed event."""
+
+        def read(self, event: dict[str, Any]) -> Reading:
+            """Read ``event``, which matched. May raise on a malformed event."""
+
+
+#: The sources whose events are lists of ``Records``, by ``eventSource`` (or ``EventSource``).
+RECORD_SOURCES = {
+    "aws:kinesis": "clew.capture.kinesis",
+    "aws:sns": "clew.capture.sns",
+}
+#: The others, asked in this order. The last one takes any event that is a JSON object.
+SOURCES = (
+    "clew.capture.api_gateway",
+    "clew.capture.http_api",
+    "clew.capture.direct",
+)
+
+__all__ = ["Delivery", "Reading", "Record", "capture", "open_delivery", "read"]
+
+
+def capture(event: object, context: object = None) -> Delivery:
+    """Read the correlation that came in with a Lambda event.
+
+    ``event`` is any Lambda event; ``context`` is the Lambda context, if there is one. An unknown
+    or malformed event gives a fresh correlation. Never raises.
+    """
+    return open_delivery(event, context)
+
+
+def open_delivery(event: object, context: object, debug_sample_rate: float = 0.0) -> Delivery:
+    """`capture`, with the share (0 to 1) of undecided call chains to log at DEBUG."""
+    reading = read(event)
+    invocation = Invocation(reading.source, event, context)
+    inbound = check(reading.pairs)
+    records = reading.records
+    edge_id = reading.id or invocation.request_id
+
+    def correlate(record: Record, index: int) -> None:
+        own_id = fallback_id(edge_id, index if len(records) > 1 else None)
+        record.attach(invocation, own_id, debug_sample_rate)
+
+    for index, record in enumerate(records):
+        correlate(record, index)
+    if len(records) == 1:
+        correlation = records[0].correlation
+    else:
+        correlation = receive(inbound, fallback_id(edge_id), invocation, debug_sample_rate)
+    return Delivery(
+        source=reading.source,
+        event=reading.event,
+        correlation=correlation,
+        records=records,
+        invocation=invocation,
+        problem=reading.problem,
+        dropped=inbound.dropped,
+    )
+
+
+def read(event: object) -> Reading:
+    """Find the source of ``event`` and read it. Never raises; `Reading.problem` says what failed."""
+    if not isinstance(event, dict):
+        return Reading("unknown", event)
+    try:
+        source = _find(event)
+        if source is not None:
+            return source.read(event)
+    except Exception as error:  # noqa: BLE001  (an event of any shape may come in)
+        return Reading("unknown", event, problem=f"{type(error).__name__}: {error}")
+    return Reading("unknown", event)
+
+
+def _find(event: dict[str, Any]) -> Source | None:
+    records = event.get("Records")
+    if isinstance(records, list) and records and isinstance(records[0], dict):
+        name = records[0].get("eventSource") or records[0].get("EventSource")
+        module = RECORD_SOURCES.get(name) if isinstance(name, str) else None
+        if module is not None:
+            return import_module(module)
+    for module in SOURCES:
+        source: Source = import_module(module)
+        if source.matches(event):
+            return source
+    return None

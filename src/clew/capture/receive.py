@@ -1,0 +1,58 @@
+"""From what came in to the correlation in force: fill in what the first function decides."""
+
+from __future__ import annotations
+
+import os
+
+from clew import wire
+from clew.correlation import Correlation, new_span_id, new_trace_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from clew.invocation import Invocation
+    from clew.wire import Inbound
+
+
+def fallback_id(edge_id: str, index: int | None = None) -> str:
+    """The id of a request that came without one.
+
+    ``edge_id`` is the API Gateway or Lambda request id; a batch's records are told apart by their
+    ``index``. Random (32 hex digits) where there is neither.
+    """
+    base = edge_id if wire.is_value(edge_id, wire.MAX_VALUE - 8) else new_trace_id()
+    return base if index is None else f"{base}-{index}"
+
+
+def receive(
+    inbound: Inbound, own_id: str, invocation: Invocation | None, debug_sample_rate: float = 0.0
+) -> Correlation:
+    """The correlation of one receive.
+
+    ``own_id`` becomes the id where none came in; ``debug_sample_rate`` (0 to 1) is the share of
+    call chains to log at DEBUG, asked only where no decision came in.
+    """
+    came = inbound.fields
+    fields = {wire.ID: came.get(wire.ID) or own_id}
+    for name, value in came.items():
+        if name.startswith(wire.PREFIX) and name != wire.ID:
+            fields[name] = value
+    fields[wire.DEBUG] = came.get(wire.DEBUG) or ("true" if sampled(debug_sample_rate) else "false")
+    if wire.USER_AGENT in came:
+        fields[wire.USER_AGENT] = came[wire.USER_AGENT]
+    fields[wire.CHAIN] = str(min(int(came.get(wire.CHAIN, "0")) + 1, wire.MAX_CHAIN))
+    root, xray_sampled = wire.xray(os.environ.get("_X_AMZN_TRACE_ID"))
+    return Correlation(
+        fields,
+        trace_id=inbound.trace_id or wire.xray_to_trace_id(root) or new_trace_id(),
+        span_id=new_span_id(),
+        parent_span_id=inbound.parent_span_id,
+        trace_flags=inbound.trace_flags or xray_sampled or "01",
+        tracestate=inbound.tracestate,
+        xray_trace_id=root,
+        invocation=invocation,
+    )
+
+
+def sampled(rate: float) -> bool:
+    """True for a share of ``rate`` (0 to 1) of all calls, at random."""
+    return rate > 0 and int.from_bytes(os.urandom(4), "big") < rate * 0x1_0000_0000

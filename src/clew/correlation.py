@@ -1,0 +1,225 @@
+"""The ids in force, here and now.
+
+A `Correlation` is immutable. Which one is in force is a context variable, so that threads and
+asyncio tasks never see each other's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextvars import ContextVar
+from json.encoder import encode_basestring_ascii as quote
+
+from clew import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextvars import Token
+    from types import TracebackType
+
+    from clew.invocation import Invocation
+
+
+class Correlation(Mapping[str, str]):
+    """What is known of the request in hand: a read-only mapping of wire name to value.
+
+    The mapping holds ``x-correlation-id``, every ``x-correlation-*``, ``debug-log-enabled``,
+    ``user-agent`` and ``call-chain-length``. The trace stands beside it: `trace_id` (32 hex
+    digits), `span_id` (16, this receive), `parent_span_id` (16, the send that it answers, or
+    ""), `xray_trace_id` (X-Ray's root id, or "").
+
+    An empty one (``bool(correlation)`` is false) means that no request is in hand.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_json",
+        "debug",
+        "invocation",
+        "parent_span_id",
+        "span_id",
+        "trace_flags",
+        "trace_id",
+        "tracestate",
+        "xray_trace_id",
+    )
+
+    def __init__(
+        self,
+        fields: Mapping[str, str] | None = None,
+        *,
+        trace_id: str = "",
+        span_id: str = "",
+        parent_span_id: str = "",
+        trace_flags: str = "01",
+        tracestate: str = "",
+        xray_trace_id: str = "",
+        invocation: Invocation | None = None,
+    ) -> None:
+        self._fields = dict(fields) if fields else {}
+        self._json: str | None = None
+        self.debug = self._fields.get(wire.DEBUG) == "true"
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.trace_flags = trace_flags
+        self.tracestate = tracestate
+        self.xray_trace_id = xray_trace_id
+        #: What collects the sends made under this correlation; None outside a handler.
+        self.invocation = invocation
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Correlation({self._fields!r}, trace_id={self.trace_id!r})"
+
+    @property
+    def id(self) -> str:
+        """The request's id (``x-correlation-id``), or "" where no request is in hand."""
+        return self._fields.get(wire.ID, "")
+
+    @property
+    def chain_length(self) -> int:
+        """Hops so far, from 1; 0 where no request is in hand."""
+        return int(self._fields.get(wire.CHAIN, "0"))
+
+    def with_ids(self, ids: Mapping[str, str]) -> Correlation:
+        """A copy with ``ids`` (wire name to value) added or replaced."""
+        return Correlation(
+            {**self._fields, **ids},
+            trace_id=self.trace_id,
+            span_id=self.span_id,
+            parent_span_id=self.parent_span_id,
+            trace_flags=self.trace_flags,
+            tracestate=self.tracestate,
+            xray_trace_id=self.xray_trace_id,
+            invocation=self.invocation,
+        )
+
+    def outgoing(self, span_id: str) -> dict[str, str]:
+        """The fields that one send carries, by wire name.
+
+        ``span_id`` names the send (16 hex digits); the receiver has it as its parent.
+        """
+        fields = {
+            **self._fields,
+            wire.TRACEPARENT: f"00-{self.trace_id}-{span_id}-{self.trace_flags}",
+        }
+        if self.tracestate:
+            fields[wire.TRACESTATE] = self.tracestate
+        return fields
+
+    def as_json(self) -> str:
+        """The members that a log line carries, as JSON text without braces (made once)."""
+        if self._json is None:
+            members = [f"{quote(name)}:{quote(value)}" for name, value in self._fields.items()]
+            for name, value in (
+                ("traceId", self.trace_id),
+                ("spanId", self.span_id),
+                ("parentSpanId", self.parent_span_id),
+                ("xrayTraceId", self.xray_trace_id),
+            ):
+                if value:
+                    members.append(f'"{name}":{quote(value)}')
+            self._json = ",".join(members)
+        return self._json
+
+
+NONE = Correlation()
+
+_current: ContextVar[Correlation] = ContextVar("clew", default=NONE)
+
+#: The correlation in force. A module that logs or sends calls it often, hence no wrapper.
+current = _current.get
+
+
+def set_current(correlation: Correlation) -> Token[Correlation]:
+    """Put ``correlation`` in force from here on; give the token to `reset_current` to undo it."""
+    return _current.set(correlation)
+
+
+def reset_current(token: Token[Correlation]) -> None:
+    """Put back what was in force before `set_current`."""
+    try:
+        _current.reset(token)
+    except ValueError:
+        # A generator or a framework may leave in another context than it entered; what was in
+        # force there is not ours to change.
+        return
+
+
+class use:  # noqa: N801  (reads as a verb: ``with clew.use(record.correlation):``)
+    """Put a correlation in force for the length of a ``with`` block.
+
+    Right in threads and asyncio tasks: what is put in force in one is not seen in another.
+
+    >>> import clew
+    >>> with clew.use(clew.Correlation({"x-correlation-id": "42"})) as correlation:
+    ...     clew.current().id
+    '42'
+    """
+
+    __slots__ = ("_correlation", "_tokens")
+
+    def __init__(self, correlation: Correlation) -> None:
+        self._correlation = correlation
+        self._tokens: list[Token[Correlation]] = []
+
+    def __enter__(self) -> Correlation:
+        self._tokens.append(_current.set(self._correlation))
+        return self._correlation
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        reset_current(self._tokens.pop())
+
+
+def bind(**ids: object) -> Correlation:
+    """Add ids of your own to the correlation in force; they travel to everything downstream.
+
+    ``bind(user_id=42)`` adds ``x-correlation-user-id: "42"``. Names become lower case with
+    hyphens; values become text. A name that is not ``[a-z0-9-]{1,64}`` with its prefix, a value
+    that is not 1 to 256 printable ASCII characters, and what would pass 32 ids or 4 KiB together,
+    is left out with one warning: an id never breaks the request.
+
+    Returns the correlation now in force.
+    """
+    before = _current.get()
+    wanted: dict[str, str] = {}
+    for name, value in ids.items():
+        try:
+            wanted[wire.PREFIX + name.lower().replace("_", "-")] = str(value)
+        except Exception:  # noqa: BLE001  (a __str__ that raises is the caller's, and is left out)
+            wanted[wire.PREFIX + name] = ""
+    kept = wire.check([*before.items(), *wanted.items()])
+    added = {name: kept.fields[name] for name in wanted if kept.fields.get(name) == wanted[name]}
+    if len(added) < len(wanted):
+        from clew.log.internal import warn_once
+
+        warn_once("bind", f"left out of the correlation: {', '.join(sorted(wanted.keys() - added))}")
+    after = before.with_ids(added)
+    _current.set(after)
+    return after
+
+
+def new_span_id() -> str:
+    """A random span id: 16 hex digits."""
+    return os.urandom(8).hex()
+
+
+def new_trace_id() -> str:
+    """A random trace id: 32 hex digits."""
+    return os.urandom(16).hex()

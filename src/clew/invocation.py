@@ -1,0 +1,121 @@
+"""One invocation of a Lambda function: who it is, what it received, what it sent.
+
+The handlers open one, the carriers and the logger write into it, and at the end it becomes the
+wide ``invocation`` line.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from itertools import count
+from json.encoder import encode_basestring_ascii as quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from clew.correlation import Correlation
+
+#: DEBUG lines kept for a failure; the oldest go first.
+FLIGHT_RECORDER_LINES = 256
+
+_invocations = count()
+
+
+class Received:
+    """One record (or request) that came in. ``outcome`` is ``pending`` until it was handled."""
+
+    __slots__ = ("attempts", "correlation", "error", "ms", "outcome", "position")
+
+    def __init__(self, correlation: Correlation, position: dict[str, str]) -> None:
+        self.correlation = correlation
+        self.position = position
+        self.outcome = "pending"
+        self.attempts = 0
+        self.ms = 0.0
+        self.error = ""
+
+
+class Sent:
+    """One message that went out. ``outcome`` is ``pending`` until the service answered."""
+
+    __slots__ = (
+        "at",
+        "carried",
+        "correlation",
+        "error",
+        "operation",
+        "outcome",
+        "position",
+        "service",
+        "span_id",
+        "status",
+        "target",
+    )
+
+    def __init__(
+        self, service: str, operation: str, target: str, span_id: str, correlation: Correlation
+    ) -> None:
+        self.service = service
+        self.operation = operation
+        self.target = target
+        self.span_id = span_id
+        self.correlation = correlation
+        self.at = time.time()
+        self.outcome = "pending"
+        self.error = ""
+        self.status = 0
+        self.carried = True
+        self.position: dict[str, str] = {}
+
+
+class Invocation:
+    """What is collected while a handler runs. Appending is safe from several threads."""
+
+    __slots__ = (
+        "cold_start",
+        "event",
+        "flight_recorder",
+        "function",
+        "log_prefix",
+        "received",
+        "request_id",
+        "sent",
+        "source",
+        "started",
+        "started_at",
+        "version",
+    )
+
+    def __init__(self, source: str, event: Any, context: Any) -> None:
+        self.source = source
+        self.event = event
+        self.request_id = _text(context, "aws_request_id")
+        self.function = _text(context, "function_name") or os.environ.get(
+            "AWS_LAMBDA_FUNCTION_NAME", ""
+        )
+        self.version = _text(context, "function_version") or os.environ.get(
+            "AWS_LAMBDA_FUNCTION_VERSION", ""
+        )
+        self.cold_start = next(_invocations) == 0
+        self.started_at = time.time()
+        self.started = time.perf_counter()
+        self.received: list[Received] = []
+        self.sent: list[Sent] = []
+        #: (time, logger name, message, arguments, keyword arguments, correlation)
+        self.flight_recorder: deque[tuple[float, str, Any, Any, Any, Correlation]] = deque(
+            maxlen=FLIGHT_RECORDER_LINES
+        )
+        #: Members that every log line of this invocation carries, as JSON text.
+        self.log_prefix = (
+            f'"requestId":{quote(self.request_id)},"function":{quote(self.function)},'
+            f'"version":{quote(self.version)},"coldStart":{"true" if self.cold_start else "false"}'
+        )
+
+
+def _text(context: Any, name: str) -> str:
+    """An attribute of the Lambda context as text; "" where there is none (in tests, say)."""
+    value = getattr(context, name, None)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,38 @@
+"""The local cloud: a SAM template deployed to an AWS emulator on this machine.
+
+>>> with LocalCloud.start(template=Path("template.yaml")) as cloud:  # doctest: +SKIP
+...     requests.get(cloud.outputs["ApiUrl"])
+...     for line in cloud.log_lines("ApiFunction"):
+...         print(line.message)
+
+Nothing here reads or sends AWS credentials: every client is bound to a loopback address.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clew.localcloud.errors import LocalCloudError
+
+if TYPE_CHECKING:
+    from clew.localcloud.cloud import LocalCloud
+    from clew.localcloud.deploy import Stack, StackEvent
+    from clew.localcloud.logs import LogLine
+
+__all__ = ["LocalCloud", "LocalCloudError", "LogLine", "Stack", "StackEvent"]
+
+_WHERE = {
+    "LocalCloud": "clew.localcloud.cloud",
+    "LogLine": "clew.localcloud.logs",
+    "Stack": "clew.localcloud.deploy",
+    "StackEvent": "clew.localcloud.deploy",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # boto3 costs a fifth of a second; `clew local status` does not need it.
+    if name in _WHERE:
+        from importlib import import_module
+
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,110 @@
+"""A context inside a JSON payload: put it in, take it out, leave every other byte as it was.
+
+The context is written directly after the opening brace. Nothing is serialised again, so a
+signature or a hash over the payload's fields survives, and taking the context out gives back the
+very bytes that went in.
+"""
+
+from __future__ import annotations
+
+import json
+
+from clew import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_decode = json.JSONDecoder().raw_decode
+_SPACE = b" \t\r\n"
+
+
+class Taken:
+    """A payload without its context.
+
+    ``value`` is the decoded object (a dict), or None where the bytes are not a JSON object;
+    ``context`` is what came in the context's place (any JSON value), or None.
+    """
+
+    __slots__ = ("_original", "context", "value")
+
+    def __init__(self, original: bytes, value: dict[str, Any] | None, context: object) -> None:
+        self._original = original
+        self.value = value
+        self.context = context
+
+    @property
+    def data(self) -> bytes:
+        """The payload's bytes without the context.
+
+        The exact bytes that the sender had, where clew put the context in; serialised again where
+        another library did.
+        """
+        if self.value is None or self.context is None:
+            return self._original
+        return _cut(self._original) or json.dumps(self.value, ensure_ascii=False).encode()
+
+
+def decode_object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object that ``data`` (UTF-8) is, or None if it is anything else. Never raises."""
+    if data.lstrip(_SPACE)[:1] != b"{":
+        return None
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def take(data: bytes) -> Taken:
+    """Split ``data`` into the payload and the context that rides in it. Never raises."""
+    value = decode_object(data)
+    context: object = None
+    if value is not None:
+        context = take_from(value)
+    return Taken(data, value, context)
+
+
+def take_from(value: dict[str, Any]) -> object:
+    """Remove the context from ``value`` (changed in place) and return it; None if there is none."""
+    context: object = None
+    for name in wire.CONTEXT_ALIASES:
+        found = value.pop(name, None)
+        context = found if context is None else context
+    return context
+
+
+def put(data: bytes, context: dict[str, str], name: str = wire.CONTEXT) -> bytes | None:
+    """``data`` with ``context`` spliced in; None where it has to go out untouched.
+
+    That is where it is not a JSON object in UTF-8, or has a context already.
+    """
+    value = decode_object(data)
+    if value is None or any(alias in value for alias in wire.CONTEXT_ALIASES):
+        return None
+    brace = data.index(b"{") + 1
+    member = f'"{name}":{json.dumps(context, separators=(",", ":"))}'
+    return data[:brace] + member.encode() + (b"," if value else b"") + data[brace:]
+
+
+def pairs(context: object) -> list[tuple[object, object]]:
+    """The (name, value) pairs of a context as it came in; none where it is not an object."""
+    return list(context.items()) if isinstance(context, dict) else []
+
+
+def _cut(data: bytes) -> bytes | None:
+    """``data`` without a context that `put` wrote; None if it stands elsewhere."""
+    text = data.decode("utf-8")
+    brace = text.index("{") + 1
+    opening = f'"{wire.CONTEXT}":'
+    if not text.startswith(opening, brace):
+        opening = f'"{wire.CONTEXT_ALIASES[1]}":'
+        if not text.startswith(opening, brace):
+            return None
+    try:
+        _, end = _decode(text, brace + len(opening))
+    except (ValueError, RecursionError):
+        return None
+    if text.startswith(",", end):
+        end += 1
+    return (text[:brace] + text[end:]).encode()

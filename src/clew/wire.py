@@ -1,0 +1,160 @@
+"""What travels between functions: the names, the limits, and the check of what strangers send.
+
+Everything here is a pure function of its arguments. Nothing raises on bad input: what breaks a
+limit is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ID = "x-correlation-id"
+PREFIX = "x-correlation-"
+DEBUG = "debug-log-enabled"
+USER_AGENT = "user-agent"
+CHAIN = "call-chain-length"
+TRACEPARENT = "traceparent"
+TRACESTATE = "tracestate"
+
+#: The object that carries every field inside a JSON payload.
+CONTEXT = "__context"
+#: The name that ``@dazn/lambda-powertools`` gives to the same object.
+CONTEXT_ALIASES = (CONTEXT, "__context__")
+#: The one attribute that carries every field when a message has no room for one each.
+PACKED = "clew-context"
+
+MAX_IDS = 32
+MAX_NAME = 64
+MAX_VALUE = 256
+MAX_TOTAL = 4096
+#: W3C Trace Context, "tracestate Limits": at least 512 characters should be passed on.
+MAX_TRACESTATE = 512
+#: More hops than this is not a length but noise; the number still fits every carrier.
+MAX_CHAIN = 9999
+
+_NAME = re.compile(r"[a-z0-9-]{1,64}").fullmatch
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+).fullmatch
+_XRAY_ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})", re.ASCII).fullmatch
+
+_OTHERS = frozenset((DEBUG, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
+
+
+class Inbound:
+    """The fields that came in, after the check.
+
+    ``fields`` holds ids, user agent, the DEBUG decision and the chain length as they came (lower
+    case names); ``trace_id`` and ``parent_span_id`` are lower-case hex of 32 and 16 digits, or
+    empty; ``trace_flags`` is two hex digits; ``dropped`` counts what broke a limit.
+    """
+
+    __slots__ = ("dropped", "fields", "parent_span_id", "trace_flags", "trace_id", "tracestate")
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self.trace_id = ""
+        self.parent_span_id = ""
+        self.trace_flags = ""
+        self.tracestate = ""
+        self.dropped = 0
+
+
+def is_field(name: str) -> bool:
+    """Whether ``name`` (lower case) is one that clew reads and writes."""
+    return name.startswith(PREFIX) or name in _OTHERS
+
+
+def is_value(value: object, limit: int = MAX_VALUE) -> bool:
+    """Whether ``value`` may travel: a str of 1 to ``limit`` printable ASCII characters."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= limit
+        and value.isascii()
+        and value.isprintable()
+    )
+
+
+def check(pairs: Iterable[tuple[object, object]]) -> Inbound:
+    """Keep from ``pairs`` (name, value) what is clew's and within the limits.
+
+    Names are matched without regard to case. Of two pairs with one name the last counts. At most
+    32 ids, names of ``[a-z0-9-]{1,64}``, values of 1 to 256 printable ASCII characters, 4 KiB
+    together; the rest is dropped and counted. Never raises.
+    """
+    inbound = Inbound()
+    total = ids = 0
+    fields = inbound.fields
+    for raw_name, value in pairs:
+        if not isinstance(raw_name, str):
+            continue
+        name = raw_name.lower()
+        if not is_field(name):
+            continue
+        if name == CHAIN and type(value) is int:
+            value = str(value)  # as the Node library writes it  # noqa: PLW2901
+        if not isinstance(value, str):
+            inbound.dropped += 1
+        elif name == TRACEPARENT:
+            _take_traceparent(inbound, value)
+        elif name == TRACESTATE:
+            if is_value(value, MAX_TRACESTATE):
+                inbound.tracestate = value
+            else:
+                inbound.dropped += 1
+        elif not (_NAME(name) and is_value(value) and _means_something(name, value)):
+            inbound.dropped += 1
+        else:
+            new = name not in fields
+            size = len(value) + (len(name) if new else -len(fields[name]))
+            is_id = name.startswith(PREFIX) and new
+            if total + size > MAX_TOTAL or (is_id and ids >= MAX_IDS):
+                inbound.dropped += 1
+                continue
+            total += size
+            ids += is_id
+            fields[name] = value.lower() if name == DEBUG else value
+    return inbound
+
+
+def _means_something(name: str, value: str) -> bool:
+    """Whether a field with a meaning of its own has one of the values that it can have."""
+    if name == DEBUG:
+        return value.lower() in ("true", "false")
+    if name == CHAIN:
+        return value.isdecimal() and len(value) <= len(str(MAX_CHAIN))
+    return True
+
+
+def _take_traceparent(inbound: Inbound, value: str) -> None:
+    found = _TRACEPARENT(value.strip()) if len(value) <= MAX_VALUE else None
+    if found is None:
+        inbound.dropped += 1
+    else:
+        inbound.trace_id, inbound.parent_span_id, inbound.trace_flags = found.groups()
+
+
+def xray(header: str | None) -> tuple[str, str]:
+    """Read an X-Ray tracing header: (root id or "", "01" | "00" | "" for sampled).
+
+    The form is ``Root=1-5759e988-bd862e3fe1be46a994272793;Parent=…;Sampled=1`` (X-Ray developer
+    guide, "Tracing header").
+    """
+    root = sampled = ""
+    for part in (header or "").split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == "Root" and _XRAY_ROOT(value):
+            root = value
+        elif key == "Sampled" and value in ("0", "1"):
+            sampled = "0" + value
+    return root, sampled
+
+
+def xray_to_trace_id(root: str) -> str:
+    """The W3C form (32 hex digits) of an X-Ray root id, or "" where it is none."""
+    found = _XRAY_ROOT(root)
+    return found[1] + found[2] if found else ""
