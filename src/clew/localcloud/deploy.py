@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from clew.localcloud.artifacts import with_uploaded_code
 from clew.localcloud.errors import LocalCloudError
+from clew.localcloud.http_api_routes import spell_out_http_api_routes
 from clew.localcloud.loopback_urls import point_urls_at
 from clew.localcloud.stream_positions import read_own_streams_from_the_start
 from clew.localcloud.template import checked_parameters, read_template, to_cloudformation
@@ -121,7 +122,8 @@ def _translated(
 
     body = with_uploaded_code(template, _BUCKET, upload)
     translated = to_cloudformation(template, body, values, region=session.region_name)
-    return read_own_streams_from_the_start(point_urls_at(session.endpoint_url, translated))
+    pointed = point_urls_at(session.endpoint_url, translated)
+    return read_own_streams_from_the_start(spell_out_http_api_routes(pointed))
 
 
 class _ChangeSet:

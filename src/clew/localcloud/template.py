@@ -189,4 +189,6 @@ def to_cloudformation(
         causes = [cause.message for cause in error.causes] or [str(error)]
         more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
         raise template.error(f"SAM does not accept it: {causes[0].rstrip('.')}{more}.") from error
+    finally:
+        translator.metrics.publish()  # to nowhere; left unpublished they complain on stderr
     return translated
