@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,8 +16,9 @@ from clew.localcloud.deploy import describe_stack, stack_name_for
 from clew.localcloud.emulator import Emulator, end_process
 from clew.localcloud.environment import LOOPBACK
 from clew.localcloud.errors import LocalCloudError
-from clew.localcloud.logs import LogLine, read_log_lines
+from clew.localcloud.logs import LogLine, NewLines, read_log_lines
 from clew.localcloud.session import LoopbackSession
+from clew.localcloud.template import read_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from clew.localcloud.deploy import Stack, StackEvent
+
+_POLL_S = 0.2
 
 
 class LocalCloud:
@@ -75,6 +79,8 @@ class LocalCloud:
                 running then.
         """
         path = None if template is None else Path(template)
+        if path is not None:
+            read_template(path)  # before anything is started for it
         emulator = Emulator.start(region=region, port=port, detach=detach)
         record = None
         try:
@@ -160,7 +166,9 @@ class LocalCloud:
     @property
     def outputs(self) -> Mapping[str, str]:
         """The outputs of every stack; URLs of APIs lead to loopback. The last one deployed wins."""
-        return {key: value for stack in self._stacks.values() for key, value in stack.outputs.items()}
+        return {
+            key: value for stack in self._stacks.values() for key, value in stack.outputs.items()
+        }
 
     @property
     def functions(self) -> Mapping[str, str]:
@@ -218,6 +226,29 @@ class LocalCloud:
         with self._told_if_it_ended():
             groups = self._log_groups(function)
             return read_log_lines(self.client("logs"), groups, since)
+
+    def wait(self) -> None:
+        """Return when somebody ends this cloud, with ``clew local down`` for instance.
+
+        Raises:
+            LocalCloudError: The emulator ended by itself.
+        """
+        while self.alive:
+            time.sleep(_POLL_S)
+        if state.is_registered(self.name):
+            raise LocalCloudError(
+                f"The emulator of the local cloud {self.name} ended by itself; "
+                f"its log is {self.log_path}."
+            )
+
+    def follow_log_lines(
+        self, function: str | None = None, since: datetime | None = None
+    ) -> Iterator[LogLine]:
+        """As :meth:`log_lines`, and then each line as it comes, until the cloud ends."""
+        reader = NewLines(since)
+        while self.alive:
+            yield from reader.among(self.log_lines(function, reader.since))
+            time.sleep(_POLL_S)
 
     def stop(self) -> None:
         """End it and everything under it, and remove its files. May be called again.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from clew.localcloud.artifacts import with_uploaded_code
-from clew.localcloud.errors import LocalCloudError
 from clew.localcloud.http_api_routes import spell_out_http_api_routes
 from clew.localcloud.loopback_urls import point_urls_at
 from clew.localcloud.stream_positions import read_own_streams_from_the_start
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from clew.localcloud.errors import LocalCloudError
     from clew.localcloud.session import LoopbackSession
     from clew.localcloud.template import Template
 

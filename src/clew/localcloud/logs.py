@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
 # FilterLogEvents: "The maximum number of events to return. The default is 10,000 events."
 _PAGE = 10_000
+
+# Log groups are read one after the other, so a line of one may be older than one read before it.
+_OVERLAP = timedelta(seconds=5)
 
 
 class LogLine(NamedTuple):
@@ -70,3 +74,25 @@ def _events(logs: Any, group: str, start_ms: int) -> Iterator[dict[str, Any]]:
 def _line(group: str, event: dict[str, Any]) -> LogLine:
     timestamp = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
     return LogLine(timestamp, group, event["logStreamName"], event["message"])
+
+
+class NewLines:
+    """Tells the new lines from those already seen, when the same logs are read again and again."""
+
+    def __init__(self, since: datetime | None) -> None:
+        self.since = since  # where the next reading is to start
+        self._seen: Counter[LogLine] = Counter()
+
+    def among(self, lines: list[LogLine]) -> list[LogLine]:
+        """Those of ``lines``, everything from :attr:`since`, that were not seen before."""
+        now: Counter[LogLine] = Counter()
+        new = []
+        for line in lines:
+            now[line] += 1
+            if now[line] > self._seen[line]:
+                new.append(line)
+        self._seen = now
+        if lines:
+            overlap = lines[-1].timestamp - _OVERLAP
+            self.since = max(self.since, overlap) if self.since else overlap
+        return new

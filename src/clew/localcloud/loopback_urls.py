@@ -53,16 +53,23 @@ def _rewrite(value: Any, base: str, http_apis: frozenset[str]) -> Any:
         return [_rewrite(item, base, http_apis) for item in value]
     if not isinstance(value, dict):
         return value
-    if len(value) == 1:
-        ((name, argument),) = value.items()
-        if name == "Fn::GetAtt" and (api := _endpoint_of(argument, http_apis)):
+    intrinsic = _rewrite_intrinsic(value, base, http_apis)
+    return intrinsic or {key: _rewrite(item, base, http_apis) for key, item in value.items()}
+
+
+def _rewrite_intrinsic(
+    value: dict[str, Any], base: str, http_apis: frozenset[str]
+) -> dict[str, Any] | None:
+    """What an intrinsic function becomes, or None if it is none that may hold a URL."""
+    match value:
+        case {"Fn::GetAtt": argument} if api := _endpoint_of(argument, http_apis):
             return {"Fn::Sub": f"{base}/${{{api}}}"}
-        if name == "Fn::Sub":
-            return {name: _rewrite_sub(argument, base, http_apis)}
-        if name == "Fn::Join" and (text := _join_as_sub(argument)):
+        case {"Fn::Sub": argument}:
+            return {"Fn::Sub": _rewrite_sub(argument, base, http_apis)}
+        case {"Fn::Join": argument} if text := _join_as_sub(argument):
             pointed = _rewrite_sub(text, base, http_apis)
             return value if pointed == text else {"Fn::Sub": pointed}
-    return {key: _rewrite(item, base, http_apis) for key, item in value.items()}
+    return None
 
 
 def _endpoint_of(argument: Any, http_apis: frozenset[str]) -> str | None:

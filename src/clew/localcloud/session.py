@@ -35,7 +35,7 @@ class LoopbackSession(boto3.Session):
     """A ``boto3.Session`` whose clients and resources go to ``endpoint_url``."""
 
     def __init__(self, endpoint_url: str, region: str) -> None:
-        isolated = botocore.session.Session(session_vars=_ISOLATED)  # type: ignore[no-untyped-call]
+        isolated = botocore.session.Session(session_vars=_ISOLATED)
         super().__init__(
             aws_access_key_id=_ACCESS_KEY,
             aws_secret_access_key=_SECRET_KEY,
@@ -44,10 +44,11 @@ class LoopbackSession(boto3.Session):
         )
         self.endpoint_url = endpoint_url
 
-    def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def client(self, service_name: str, *args: Any, **kwargs: Any) -> Any:
         """As ``boto3.Session.client``, at the loopback endpoint unless told otherwise."""
         if kwargs.get("endpoint_url") is None:
             kwargs["endpoint_url"] = self.endpoint_url
         own = kwargs.get("config")
         kwargs["config"] = _CONFIG.merge(own) if own is not None else _CONFIG
-        return super().client(service_name, *args, **kwargs)  # type: ignore[call-overload]
+        parent: Any = super()  # the stubs know services by literal names only
+        return parent.client(service_name, *args, **kwargs)

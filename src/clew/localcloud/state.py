@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clew.localcloud.emulator import ProcessIdentity
+from clew.localcloud.emulator import ProcessIdentity, end_process
 from clew.localcloud.errors import LocalCloudError
 
 
@@ -78,6 +78,11 @@ def forget(name: str) -> None:
     (state_dir() / f"{name}.json").unlink(missing_ok=True)
 
 
+def is_registered(name: str) -> bool:
+    """Whether there is a record of that name."""
+    return (state_dir() / f"{name}.json").exists()
+
+
 def running_clouds() -> list[CloudRecord]:
     """The clouds that run, by name. Records of others are removed on the way."""
     clouds = []
@@ -112,3 +117,16 @@ def find_cloud(name: str | None = None) -> CloudRecord:
     if len(clouds) > 1:
         raise LocalCloudError(f"Several local clouds are running ({names}); name one of them.")
     return clouds[0]
+
+
+def end_cloud(name: str | None = None) -> CloudRecord:
+    """End the running cloud of that name, or the only one, and everything under it.
+
+    Raises:
+        LocalCloudError: There is none, several and no name, or its processes do not end.
+    """
+    record = find_cloud(name)
+    # Before, not after: whoever waits for it tells by this that it was meant to end.
+    forget(record.name)
+    end_process(record.identity)
+    return record

@@ -1,0 +1,262 @@
+"""``clew local``: up, down, status, logs."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from clew.localcloud.state import end_cloud, running_clouds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.localcloud import LocalCloud, LogLine, StackEvent
+    from clew.localcloud.state import CloudRecord
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@click.group()
+def local() -> None:
+    """Run a SAM template on this machine, with real functions and no AWS account.
+
+    \b
+    Examples:
+      clew local up template.yaml             # until Ctrl-C
+      clew local up template.yaml --detach    # until `clew local down`
+      clew local logs ApiFunction --follow
+    """
+
+
+def _parameters(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    parameters = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{item!r} is not NAME=VALUE")
+        parameters[name] = value
+    return parameters
+
+
+@local.command()
+@click.argument("template", type=click.Path(path_type=Path))
+@click.option("--detach", "-d", is_flag=True, help="Leave it running; end it with `down`.")
+@click.option("--name", help="What to call it in down, status and logs [default: the stack's].")
+@click.option("--stack-name", help="The stack's name [default: the template's folder].")
+@click.option(
+    "--parameter",
+    "-p",
+    "parameters",
+    multiple=True,
+    callback=_parameters,
+    metavar="NAME=VALUE",
+    help="A parameter of the template; may be given several times.",
+)
+@click.option("--region", default="us-east-1", show_default=True, help="The region it plays.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Its port [default: a free one].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def up(
+    *,
+    template: Path,
+    detach: bool,
+    name: str | None,
+    stack_name: str | None,
+    parameters: dict[str, str],
+    region: str,
+    port: int | None,
+    as_json: bool,
+) -> None:
+    """Start a local cloud and deploy TEMPLATE to it.
+
+    It runs until Ctrl-C, and everything it started ends with it, even if it is killed.
+
+    \b
+    Examples:
+      clew local up template.yaml
+      clew local up template.yaml -p LogLevel=DEBUG --name blue
+      clew local up template.yaml --detach --json | jq -r .outputs.ApiUrl
+    """
+    from clew.localcloud import LocalCloud
+
+    with _ending_on_signals():
+        with _progress() as on_event:
+            cloud = LocalCloud.start(
+                template,
+                stack_name=stack_name,
+                parameters=parameters,
+                name=name,
+                region=region,
+                port=port,
+                detach=detach,
+                on_event=on_event,
+            )
+        with cloud:
+            _print_cloud(cloud, as_json=as_json)
+            if not detach:
+                if not as_json:
+                    click.echo("\nRunning until Ctrl-C.", err=True)
+                with suppress(KeyboardInterrupt):
+                    cloud.wait()
+
+
+@local.command()
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="End all of them.")
+def down(name: str | None, everything: bool) -> None:
+    """End the local cloud NAME, or the only one that runs.
+
+    \b
+    Examples:
+      clew local down
+      clew local down blue
+    """
+    names = [record.name for record in running_clouds()] if everything else [name]
+    for each in names:
+        click.echo(f"Ended {end_cloud(each).name}.")
+
+
+@local.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def status(as_json: bool) -> None:
+    """List the local clouds that run.
+
+    \b
+    Examples:
+      clew local status
+      clew local status --json | jq -r '.[].endpoint_url'
+    """
+    clouds = running_clouds()
+    if as_json:
+        click.echo(json.dumps([_facts(record) for record in clouds], indent=2))
+    elif not clouds:
+        click.echo("No local cloud is running; start one with: clew local up TEMPLATE")
+    else:
+        table = Table("name", "endpoint", "stacks", "template", "pid", box=None)
+        for record in clouds:
+            facts = _facts(record)
+            stacks = ", ".join(record.stacks)
+            pid = str(record.pid)
+            table.add_row(record.name, facts["endpoint_url"], stacks, record.template or "", pid)
+        Console(soft_wrap=True).print(table)
+
+
+def _since(_context: click.Context, _option: click.Parameter, given: str | None) -> datetime | None:
+    if given is None:
+        return None
+    found = re.fullmatch(r"(\d+)([smhd])", given)
+    if not found:
+        raise click.BadParameter("say it as 30s, 10m, 2h or 1d")
+    return datetime.now(UTC) - timedelta(seconds=int(found[1]) * _UNITS_S[found[2]])
+
+
+@local.command()
+@click.argument("function", required=False)
+@click.option("--name", help="Which local cloud, if several run.")
+@click.option("--since", callback=_since, metavar="AGE", help="Only what is newer: 30s, 10m, 2h.")
+@click.option("--follow", "-f", is_flag=True, help="Go on printing lines as they come.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def logs(
+    function: str | None, name: str | None, since: datetime | None, follow: bool, as_json: bool
+) -> None:
+    """Print the log lines of FUNCTION (its logical id or name), or of all functions.
+
+    \b
+    Examples:
+      clew local logs
+      clew local logs ApiFunction --since 10m
+      clew local logs --follow --json | jq -r .message
+    """
+    from clew.localcloud import LocalCloud
+
+    cloud = LocalCloud.connect(name)
+    lines = cloud.follow_log_lines if follow else cloud.log_lines
+    for line in lines(function, since):
+        click.echo(_line_as_json(line) if as_json else _line_as_text(line))
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP end the command the way Ctrl-C does, cleaning up."""
+
+    def end(signum: int, _frame: object) -> None:
+        raise SystemExit(128 + signum)
+
+    before = {signum: signal.signal(signum, end) for signum in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Yields what is to be told of each step; shows the latest on stderr, if that is a terminal."""
+    console = Console(stderr=True)
+    finished = 0
+
+    def on_event(event: StackEvent) -> None:
+        nonlocal finished
+        if event.status.endswith("_COMPLETE"):
+            finished += 1
+        doing.update(f"{finished} resources ready, {event.logical_id}: {event.status.lower()}")
+
+    with console.status("Starting the emulator") as doing:
+        yield on_event
+
+
+def _facts(record: CloudRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "endpoint_url": f"http://127.0.0.1:{record.port}",
+        "region": record.region,
+        "template": record.template,
+        "stacks": list(record.stacks),
+        "pid": record.pid,
+        "log_path": str(record.log_path),
+    }
+
+
+def _print_cloud(cloud: LocalCloud, *, as_json: bool) -> None:
+    facts = {
+        "name": cloud.name,
+        "endpoint_url": cloud.endpoint_url,
+        "region": cloud.region,
+        "outputs": dict(cloud.outputs),
+        "functions": dict(cloud.functions),
+        "log_path": str(cloud.log_path),
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    click.echo(f"The local cloud {cloud.name} runs at {cloud.endpoint_url} ({cloud.region}).")
+    width = max(map(len, cloud.outputs), default=0)
+    for key, value in cloud.outputs.items():
+        click.echo(f"  {key:<{width}}  {value}")
+
+
+def _line_as_json(line: LogLine) -> str:
+    return json.dumps(line._asdict() | {"timestamp": line.timestamp.isoformat()})
+
+
+def _line_as_text(line: LogLine) -> str:
+    function = line.log_group.rsplit("/", 1)[-1]
+    return f"{line.timestamp:%H:%M:%S.%f}"[:-3] + f" {function}  {_visible(line.message)}"
+
+
+def _visible(text: str) -> str:
+    """``text`` with control characters spelled out, so that a log line cannot drive a terminal."""
+    return "".join(
+        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
+    )
