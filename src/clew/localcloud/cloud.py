@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import HTTPClientError
 
 from clew.localcloud import state
@@ -281,7 +282,7 @@ class LocalCloud:
         """Turns a refused connection into a sentence, if the emulator is why."""
         try:
             yield
-        except HTTPClientError as error:
+        except (BotoConnectionError, HTTPClientError) as error:
             raise LocalCloudError(
                 f"The emulator of the local cloud {self.name} does not answer any more; "
                 f"its log is {self.log_path}."

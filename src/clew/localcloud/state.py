@@ -86,7 +86,7 @@ def is_registered(name: str) -> bool:
 def running_clouds() -> list[CloudRecord]:
     """The clouds that run, by name. Records of others are removed on the way."""
     clouds = []
-    for path in sorted(state_dir().glob("*.json")):
+    for path in state_dir().glob("*.json"):
         record = None
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
             fields = json.loads(path.read_text(encoding="utf-8"))
@@ -95,7 +95,7 @@ def running_clouds() -> list[CloudRecord]:
             clouds.append(record)
         else:
             path.unlink(missing_ok=True)
-    return clouds
+    return sorted(clouds, key=lambda record: record.name)
 
 
 def find_cloud(name: str | None = None) -> CloudRecord:

@@ -5,9 +5,10 @@ import json
 import os
 import sys
 import urllib.request
+from typing import Any
 
 
-def edge(event, context):
+def edge(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Passes what was asked on to everything else."""
     print("edge says", os.environ["GREETING"])
     if (event.get("body") or "") == "pass it on":
@@ -26,20 +27,20 @@ def edge(event, context):
     return {"statusCode": 200, "body": json.dumps(body)}
 
 
-def back(event, context):
+def back(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answers with the trace header that it was given."""
     print("back was called")
     trace = os.environ.get("_X_AMZN_TRACE_ID")
     return {"statusCode": 200, "body": json.dumps({"event": event, "trace": trace})}
 
 
-def heard(event, context):
+def heard(event: dict[str, Any], context: object) -> None:
     """Prints each message."""
     for record in event["Records"]:
         print("heard", json.dumps(record))
 
 
-def drained(event, context):
+def drained(event: dict[str, Any], context: object) -> None:
     """Prints each payload, and fails on one that says so."""
     for record in event["Records"]:
         payload = base64.b64decode(record["kinesis"]["data"]).decode()
