@@ -116,18 +116,21 @@ def test_missing_code_names_the_function(cloud: LocalCloud, tmp_path: Path) -> N
 
 
 def test_a_resource_that_fails_is_named_with_its_reason(cloud: LocalCloud, tmp_path: Path) -> None:
-    properties = {
-        "Runtime": "python3.12",
-        "Handler": "a.b",
-        "Role": "arn:aws:iam::000000000000:role/any",
-        "Code": {"S3Bucket": "no-such-bucket", "S3Key": "code.zip"},
-    }
-    resources = {"Mine": {"Type": "AWS::Lambda::Function", "Properties": properties}}
-    path = _sam(tmp_path, resources)
+    wrong = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "not a name.fifo"}}
     with pytest.raises(LocalCloudError) as caught:
-        cloud.deploy(path, "failing")
-    assert f"{path}: the resource Mine (AWS::Lambda::Function) failed: " in str(caught.value)
-    assert "no-such-bucket" in str(caught.value)
+        cloud.deploy(_sam(tmp_path, {"Mine": wrong}), "failing")
+    assert "template.json: the resource Mine (AWS::SQS::Queue) failed: " in str(caught.value)
+    assert "hyphens" in str(caught.value)
+
+    mended = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "a-name"}}
+    stack = cloud.deploy(_sam(tmp_path, {"Mine": mended}), "failing")
+    assert stack.resources["Mine"].endswith("/a-name")
+
+
+def test_a_reference_to_nothing_is_named(cloud: LocalCloud, tmp_path: Path) -> None:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Nope"}}}
+    with pytest.raises(LocalCloudError, match="Mine refers to Nope, which is neither"):
+        cloud.deploy(_sam(tmp_path, {"Mine": topic}), "refers")
 
 
 def test_clients_ignore_the_users_settings(

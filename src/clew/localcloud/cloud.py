@@ -46,6 +46,8 @@ class LocalCloud:
         self._stop_on_exit = stop_on_exit
         self._session = LoopbackSession(self.endpoint_url, self.region)
         self._stacks: dict[str, Stack] = {}
+        # Making a client costs tens of milliseconds, and logs are read in loops.
+        self._clients = {name: self._session.client(name) for name in ("lambda", "logs")}
 
     @classmethod
     def start(
@@ -226,7 +228,7 @@ class LocalCloud:
         """
         with self._told_if_it_ended():
             groups = self._log_groups(function)
-            return read_log_lines(self.client("logs"), groups, since)
+            return read_log_lines(self._clients["logs"], groups, since)
 
     def wait(self) -> None:
         """Return when somebody ends this cloud, with ``clew local down`` for instance.
@@ -264,7 +266,7 @@ class LocalCloud:
 
     def _log_groups(self, function: str | None) -> list[str]:
         groups = {}
-        pages = self.client("lambda").get_paginator("list_functions").paginate()
+        pages = self._clients["lambda"].get_paginator("list_functions").paginate()
         for configuration in (item for page in pages for item in page["Functions"]):
             name = configuration["FunctionName"]
             own = configuration.get("LoggingConfig", {}).get("LogGroup")

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from clew.localcloud.artifacts import with_uploaded_code
 from clew.localcloud.http_api_routes import spell_out_http_api_routes
 from clew.localcloud.loopback_urls import point_urls_at
+from clew.localcloud.references import unresolved_references
 from clew.localcloud.stream_positions import read_own_streams_from_the_start
 from clew.localcloud.template import checked_parameters, read_template, to_cloudformation
 
@@ -33,6 +34,7 @@ _NO_CHANGES = "didn't contain changes"
 _UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]")
 # A failure that another one caused says nothing.
 _CANCELLED = "cancelled"
+_NEVER_CREATED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ def _translated(
 
     body = with_uploaded_code(template, _BUCKET, upload)
     translated = to_cloudformation(template, body, values, region=session.region_name)
+    if missing := unresolved_references(translated):
+        where, name = missing[0]
+        raise template.error(f"{where} refers to {name}, which is neither resource nor parameter.")
     pointed = point_urls_at(session.endpoint_url, translated)
     return read_own_streams_from_the_start(spell_out_http_api_routes(pointed))
 
@@ -143,7 +148,7 @@ class _ChangeSet:
         self._seen: set[str] = set()
 
     def create(self, body: dict[str, Any], values: Mapping[str, str], deadline: float) -> None:
-        kind = "UPDATE" if self._exists() else "CREATE"
+        kind = self._kind(deadline)
         if kind == "UPDATE":
             self._seen = {event["EventId"] for event in self._events()}
         try:
@@ -164,12 +169,24 @@ class _ChangeSet:
             self._cloudformation.execute_change_set(ChangeSetName=change_set)
             self._wait_executed(kind, deadline)
 
-    def _exists(self) -> bool:
+    def _kind(self, deadline: float) -> str:
+        status = self._status()
+        if status in _NEVER_CREATED:
+            # CloudFormation refuses to update such a stack, and there is nothing in it to keep.
+            self._cloudformation.delete_stack(StackName=self._stack_name)
+            for _ in self._polls(deadline):
+                status = self._status()
+                if status in {None, "DELETE_COMPLETE"}:
+                    break
+        return "CREATE" if status in {None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"} else "UPDATE"
+
+    def _status(self) -> str | None:
         try:
             stacks = self._cloudformation.describe_stacks(StackName=self._stack_name)["Stacks"]
         except ClientError:
-            return False
-        return bool(stacks[0]["StackStatus"] != "REVIEW_IN_PROGRESS")
+            return None  # there is no such stack
+        status: str = stacks[0]["StackStatus"]
+        return status
 
     def _wait_created(self, change_set: str, deadline: float) -> bool:
         """Whether there is something to execute."""
@@ -231,7 +248,8 @@ class _ChangeSet:
         )
 
     def _failed(self, event: StackEvent | None, reason: str) -> LocalCloudError:
-        if event is None:
+        if event is None or event.logical_id == self._stack_name:
+            reason = event.reason if event else reason
             return self._template.error(f"the deployment failed: {_one_sentence(reason)}")
         return self._template.error(
             f"the resource {event.logical_id} ({event.resource_type}) failed: "
