@@ -40,6 +40,8 @@ def test_the_outputs_are_urls_that_answer(plain: Stack) -> None:
     assert event["headers"]["x-mine"] == "1"
     http = requests.get(plain.outputs["HttpUrl"], timeout=10)
     assert http.json()["event"]["routeKey"] == "GET /http"
+    below = plain.outputs["EdgeUrl"].removesuffix("edge") + "any/thing/at/all"
+    assert requests.put(below, timeout=10).json()["event"]["httpMethod"] == "PUT"
     assert requests.get(plain.outputs["JoinedUrl"], timeout=10).status_code == 200
 
 

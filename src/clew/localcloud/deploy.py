@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from clew.localcloud.api_bodies import spell_out_any_methods, spell_out_http_api_routes
 from clew.localcloud.artifacts import with_uploaded_code
-from clew.localcloud.http_api_routes import spell_out_http_api_routes
 from clew.localcloud.loopback_urls import point_urls_at
 from clew.localcloud.references import unresolved_references
 from clew.localcloud.stream_positions import read_own_streams_from_the_start
@@ -127,8 +127,14 @@ def _translated(
     if missing := unresolved_references(translated):
         where, name = missing[0]
         raise template.error(f"{where} refers to {name}, which is neither resource nor parameter.")
-    pointed = point_urls_at(session.endpoint_url, translated)
-    return read_own_streams_from_the_start(spell_out_http_api_routes(pointed))
+    local = point_urls_at(session.endpoint_url, translated)
+    for adapt in (
+        spell_out_any_methods,
+        spell_out_http_api_routes,
+        read_own_streams_from_the_start,
+    ):
+        local = adapt(local)
+    return local
 
 
 class _ChangeSet:

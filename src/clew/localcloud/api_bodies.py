@@ -1,8 +1,8 @@
-"""Spells out the routes of HTTP APIs that are described by an OpenAPI body.
+"""Says in more words what the emulator does not read in an API's OpenAPI body.
 
-SAM turns the ``HttpApi`` events of functions into one ``AWS::ApiGatewayV2::Api`` with a ``Body``.
-The emulator reads the body of a REST API but not that of an HTTP API, so here each operation
-becomes an integration and a route of its own, which AWS takes to mean the same.
+SAM turns the ``Api`` and ``HttpApi`` events of functions into one API each, described by a
+``Body``. The emulator reads the body of a REST API, but for the method that stands for any; it
+does not read that of an HTTP API at all. AWS takes what is written here to mean the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_API = "AWS::ApiGatewayV2::Api"
+_HTTP_API = "AWS::ApiGatewayV2::Api"
+_REST_API = "AWS::ApiGateway::RestApi"
 _INTEGRATION = "x-amazon-apigateway-integration"
 _CORS = "x-amazon-apigateway-cors"
+_ANY = "x-amazon-apigateway-any-method"
 _METHODS = {
-    "x-amazon-apigateway-any-method": "ANY",
+    _ANY: "ANY",
     **{name: name.upper() for name in ("get", "put", "post", "delete", "options", "head", "patch")},
 }
+
+
+def spell_out_any_methods(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a translated template in which REST APIs name every method of an ``ANY``."""
+    changed = deepcopy(dict(template))
+    for resource in changed.get("Resources", {}).values():
+        body = resource.get("Properties", {}).get("Body")
+        if resource.get("Type") != _REST_API or not isinstance(body, dict):
+            continue
+        for operations in body.get("paths", {}).values():
+            if isinstance(operations, dict) and _ANY in operations:
+                operation = operations.pop(_ANY)
+                for name in _METHODS:
+                    if name != _ANY:
+                        operations.setdefault(name, deepcopy(operation))
+    return changed
 
 
 def spell_out_http_api_routes(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +50,7 @@ def spell_out_http_api_routes(template: Mapping[str, Any]) -> dict[str, Any]:
     resources: dict[str, Any] = changed.get("Resources", {})
     for logical_id, resource in list(resources.items()):
         properties = resource.get("Properties", {})
-        if resource.get("Type") != _API or not isinstance(properties.get("Body"), dict):
+        if resource.get("Type") != _HTTP_API or not isinstance(properties.get("Body"), dict):
             continue
         body = properties.pop("Body")
         properties.setdefault("ProtocolType", "HTTP")
