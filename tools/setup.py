@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Make or complete VENV, so that it holds REQUIREMENTS and this checkout."""
     if sys.version_info < MINIMUM:
         have = ".".join(map(str, sys.version_info[:3]))
-        print(f"clew needs Python 3.11 or later, and this is {have}. Try: make PYTHON=python3.12")
+        say(f"clew needs Python 3.11 or later, and this is {have}. Try: make PYTHON=python3.12")
         return 1
     folder, requirements = Path(arguments[0]), Path(arguments[1])
     python = folder / "bin" / "python"

@@ -209,7 +209,9 @@ def bind(**ids: object) -> Correlation:
     if len(added) < len(wanted):
         from clew.log.internal import warn_once
 
-        warn_once("bind", f"left out of the correlation: {', '.join(sorted(wanted.keys() - added))}")
+        warn_once(
+            "bind", f"left out of the correlation: {', '.join(sorted(wanted.keys() - added))}"
+        )
     after = before.with_ids(added)
     _current.set(after)
     return after

@@ -79,7 +79,7 @@ def is_value(value: object, limit: int = MAX_VALUE) -> bool:
     )
 
 
-def check(pairs: Iterable[tuple[object, object]]) -> Inbound:
+def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901  (one pass, no calls)
     """Keep from ``pairs`` (name, value) what is clew's and within the limits.
 
     Names are matched without regard to case. Of two pairs with one name the last counts. At most

@@ -45,5 +45,7 @@ def without_clew(attributes: object) -> dict[str, Any]:
     return {
         name: attribute
         for name, attribute in attributes.items()
-        if not (isinstance(name, str) and (name.lower() == wire.PACKED or wire.is_field(name.lower())))
+        if not (
+            isinstance(name, str) and (name.lower() == wire.PACKED or wire.is_field(name.lower()))
+        )
     }

@@ -32,10 +32,8 @@ def receive(
     call chains to log at DEBUG, asked only where no decision came in.
     """
     came = inbound.fields
-    fields = {wire.ID: came.get(wire.ID) or own_id}
-    for name, value in came.items():
-        if name.startswith(wire.PREFIX) and name != wire.ID:
-            fields[name] = value
+    ids = {name: value for name, value in came.items() if name.startswith(wire.PREFIX)}
+    fields = {wire.ID: came.get(wire.ID) or own_id, **ids}
     fields[wire.DEBUG] = came.get(wire.DEBUG) or ("true" if sampled(debug_sample_rate) else "false")
     if wire.USER_AGENT in came:
         fields[wire.USER_AGENT] = came[wire.USER_AGENT]

@@ -53,9 +53,7 @@ class Record:
                 inbound = check(())
                 inbound.dropped = 1
             self.dropped = inbound.dropped
-            self._correlation = receive(
-                inbound, self._own_id, self._invocation, self._sample_rate
-            )
+            self._correlation = receive(inbound, self._own_id, self._invocation, self._sample_rate)
         return self._correlation
 
     @property

@@ -1,0 +1,130 @@
+"""One log line as text. Pure: from what is known to JSON, without a look at the clock."""
+
+from __future__ import annotations
+
+import time
+
+from clew import wire
+from clew.log.encode import as_text, encode, quote
+from clew.log.redact import MASK, is_secret, redact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Any
+
+    from clew.correlation import Correlation
+
+#: Names that clew writes; a caller's field of the same name gets ``_`` after it.
+RESERVED = frozenset(
+    [
+        "timestamp",
+        "level",
+        "message",
+        "logger",
+        "requestId",
+        "function",
+        "version",
+        "coldStart",
+        "traceId",
+        "spanId",
+        "parentSpanId",
+        "xrayTraceId",
+        "flightRecorder",
+        "exception",
+    ]
+)
+MAX_STACK = 50
+MAX_MESSAGE = 100_000
+
+_second = 0
+_second_text = ""
+
+
+def timestamp(at: float) -> str:
+    """Seconds since the epoch as RFC 3339 in UTC with milliseconds."""
+    global _second, _second_text
+    second = int(at)
+    known, text = _second, _second_text
+    if second != known:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        # Two statements, two threads: the text goes first, and is only used with its own second.
+        _second_text, _second = text, second
+    return f"{text}.{int((at - second) * 1000):03d}Z"
+
+
+def build(
+    *,
+    at: float,
+    level: str,
+    message: str,
+    logger: str,
+    correlation: Correlation,
+    fields: Iterable[tuple[str, Any]] = (),
+    exception: dict[str, Any] | None = None,
+    flight_recorder: bool = False,
+) -> str:
+    """The line, with its line break.
+
+    ``at`` is seconds since the epoch; ``fields`` are the caller's own, of which secret ones are
+    masked.
+    """
+    if len(message) > MAX_MESSAGE:
+        message = f"{message[:MAX_MESSAGE]}… ({len(message)} characters)"
+    parts = [
+        f'{{"timestamp":"{timestamp(at)}","level":{quote(level)},"message":{quote(message)},'
+        f'"logger":{quote(logger)}'
+    ]
+    invocation = correlation.invocation
+    if invocation is not None:
+        parts.append(invocation.log_prefix)
+    if correlation:
+        parts.append(correlation.as_json())
+    if flight_recorder:
+        parts.append('"flightRecorder":true')
+    for name, value in fields:
+        parts.append(field(name, value, correlation))
+    if exception is not None:
+        parts.append(f'"exception":{encode(exception)}')
+    return ",".join(parts) + "}\n"
+
+
+def field(name: object, value: Any, correlation: Correlation) -> str:
+    """One of the caller's fields as a JSON member."""
+    text = name if isinstance(name, str) else as_text(name)
+    if is_secret(text):
+        value = MASK
+    elif isinstance(value, dict | list | tuple):
+        value = redact(value)
+    if text in RESERVED or text in correlation or wire.is_field(text):
+        text += "_"
+    return f"{quote(text)}:{encode(value)}"
+
+
+def describe(
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    traceback: TracebackType | None,
+) -> dict[str, Any] | None:
+    """An exception as the ``exception`` field: type, message and stack (outermost first).
+
+    A stack of more than 50 frames keeps its ends. Never raises.
+    """
+    if kind is None or error is None:
+        return None
+    from traceback import format_exception
+
+    try:
+        stack = "".join(format_exception(kind, error, traceback)).splitlines()
+    except Exception:  # noqa: BLE001  (an exception's own __str__ may raise)
+        stack = []
+    if len(stack) > MAX_STACK * 2:
+        left_out = len(stack) - MAX_STACK * 2
+        stack = [*stack[:MAX_STACK], f"… {left_out} lines …", *stack[-MAX_STACK:]]
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    return {"type": name, "message": as_text(error)[:MAX_MESSAGE], "stack": stack}

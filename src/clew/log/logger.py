@@ -1,0 +1,172 @@
+"""Loggers whose lines are clew's JSON and whose DEBUG level follows the call chain."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+
+from clew.correlation import current, use
+from clew.log.encode import as_text
+from clew.log.line import build, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from clew.correlation import Correlation
+
+#: The members that `logging` itself gives a record; the others are the caller's ``extra``.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+#: Lambda's names for log levels that Python names otherwise (Lambda guide, "Log-level filtering").
+_LEVELS = {"TRACE": logging.DEBUG, "WARN": logging.WARNING, "FATAL": logging.CRITICAL}
+
+
+class ClewLogger(logging.Logger):
+    """A `logging.Logger` that is at DEBUG for the call chains that were chosen for it.
+
+    DEBUG lines that are off are kept in the invocation's flight recorder.
+    """
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  (logging's name)
+        """Whether a line of ``level`` is written here and now."""
+        if super().isEnabledFor(level):
+            return True
+        return (
+            level >= logging.DEBUG
+            and current().debug
+            and not self.disabled
+            and self.manager.disable < level
+        )
+
+    def debug(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a DEBUG line if this call chain is at DEBUG, else keep it for a failure."""
+        correlation = current()
+        if self.isEnabledFor(logging.DEBUG):
+            kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+            self._log(logging.DEBUG, msg, args, **kwargs)
+        elif correlation.invocation is not None:
+            if kwargs.get("exc_info") is True:
+                kwargs["exc_info"] = sys.exc_info()
+            correlation.invocation.flight_recorder.append(
+                (time.time(), self.name, msg, args, kwargs, correlation)
+            )
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a line of ``level``; at DEBUG, as `debug` does."""
+        if level == logging.DEBUG:
+            self.debug(msg, *args, **kwargs)
+        else:
+            super().log(level, msg, *args, **kwargs)
+
+
+class ClewHandler(logging.Handler):
+    """Writes each record as one line of JSON, in one ``write``, to what stdout is at that time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write ``record``. A failure to write reaches nobody's request."""
+        try:
+            write(self.format(record))
+        except Exception:  # noqa: BLE001  (logging never breaks the request)
+            self.handleError(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """``record`` as a line of JSON under the correlation in force."""
+        return build(
+            at=record.created,
+            level=record.levelname,
+            message=message(record.msg, record.args),
+            logger=record.name,
+            correlation=current(),
+            fields=_extras(record),
+            exception=describe(*record.exc_info) if record.exc_info else None,
+        )
+
+
+class RecordLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger for one record of a batch: its lines carry that record's correlation."""
+
+    def __init__(self, correlation: Correlation, name: str = "clew.record") -> None:
+        super().__init__(get_logger(name), {})
+        self._correlation = correlation
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Write a line of ``level`` under the record's correlation."""
+        with use(self._correlation):
+            self.logger.log(level, msg, *args, **kwargs)
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  (logging's name)
+        """Whether a line of ``level`` is written for this record."""
+        with use(self._correlation):
+            return self.logger.isEnabledFor(level)
+
+
+def message(text: object, arguments: Any) -> str:
+    """A log call's message with its arguments put in; never raises, always text."""
+    try:
+        shown = text if isinstance(text, str) else str(text)
+        return shown % arguments if arguments else shown
+    except Exception:  # noqa: BLE001  (wrong arguments are shown, not raised)
+        return f"{as_text(text)} (arguments: {as_text(arguments)})"
+
+
+def write(line: str) -> None:
+    """Write one whole line to stdout at once."""
+    stream = sys.stdout
+    if stream is not None:
+        stream.write(line)
+        stream.flush()
+
+
+def get_logger(name: str | None = None) -> logging.Logger:
+    """A logger whose lines are clew's JSON on stdout.
+
+    A `logging.Logger` in every respect. INFO and above are written; DEBUG follows the call
+    chain's decision. ``CLEW_LOG_LEVEL`` (or Lambda's ``AWS_LAMBDA_LOG_LEVEL``) sets another
+    level for the process; a level that you set on the logger or a parent of it stays.
+    """
+    install()
+    logger = logging.getLogger(name)
+    if name and type(logger) is logging.Logger:
+        logger.__class__ = ClewLogger
+    if name and not _has_level(logger):
+        logger.setLevel(level_from_environment())
+    return logger
+
+
+def level_from_environment() -> int:
+    """The level that ``CLEW_LOG_LEVEL`` or ``AWS_LAMBDA_LOG_LEVEL`` names, else INFO."""
+    wanted = os.environ.get("CLEW_LOG_LEVEL") or os.environ.get("AWS_LAMBDA_LOG_LEVEL") or "INFO"
+    known = logging.getLevelNamesMapping()
+    return _LEVELS.get(wanted.upper(), known.get(wanted.upper(), logging.INFO))
+
+
+def install() -> None:
+    """Put clew's handler on the root logger, once, in the place of Lambda's own.
+
+    Other handlers stay. Lines of other libraries' loggers come out as JSON too.
+    """
+    root = logging.getLogger()
+    if any(type(handler) is ClewHandler for handler in root.handlers):
+        return
+    for handler in root.handlers[:]:
+        if type(handler).__module__.startswith("awslambdaric"):
+            root.removeHandler(handler)
+    root.addHandler(ClewHandler())
+
+
+def _has_level(logger: logging.Logger) -> bool:
+    """Whether somebody set a level on ``logger`` or on a parent below the root."""
+    step: logging.Logger | None = logger
+    while step is not None and step.parent is not None:
+        if step.level != logging.NOTSET:
+            return True
+        step = step.parent
+    return False
+
+
+def _extras(record: logging.LogRecord) -> Iterable[tuple[str, Any]]:
+    """The caller's own fields: what is in a record beside `logging`'s members."""
+    return [(name, value) for name, value in record.__dict__.items() if name not in _STANDARD]

@@ -1,0 +1,75 @@
+"""The flight recorder: what DEBUG would have said, written out when an invocation fails."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from clew.log.encode import encode
+from clew.log.line import build, describe
+from clew.log.logger import message, write
+from clew.log.redact import redact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from clew.correlation import Correlation
+    from clew.invocation import Invocation
+
+#: Of the event that failed, so much is kept (characters of JSON).
+MAX_EVENT = 16_384
+
+
+def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
+    """Write the DEBUG lines that were held, oldest first; with ``only``, those of one record."""
+    held = list(invocation.flight_recorder)
+    mine = [one for one in held if only is None or one[5].span_id == only.span_id]
+    others = [one for one in held if only is not None and one[5].span_id != only.span_id]
+    invocation.flight_recorder.clear()
+    invocation.flight_recorder.extend(others)
+    for at, logger, text, arguments, keywords, correlation in mine:
+        write(
+            build(
+                at=at,
+                level="DEBUG",
+                message=message(text, arguments),
+                logger=logger,
+                correlation=correlation,
+                fields=_extra(keywords),
+                exception=_exception(keywords.get("exc_info")),
+                flight_recorder=True,
+            )
+        )
+
+
+def write_event(event: Any, correlation: Correlation) -> None:
+    """Write the event that an invocation failed on: secrets masked, cut at 16 kB of JSON."""
+    text = encode(redact(event))
+    shown: dict[str, Any] = (
+        {"event": redact(event)} if len(text) <= MAX_EVENT else {"eventCut": text[:MAX_EVENT]}
+    )
+    write(
+        build(
+            at=time.time(),
+            level="DEBUG",
+            message="the event of the failed invocation",
+            logger="clew",
+            correlation=correlation,
+            fields=shown.items(),
+            flight_recorder=True,
+        )
+    )
+
+
+def _extra(keywords: Any) -> list[tuple[str, Any]]:
+    extra = keywords.get("extra")
+    return list(extra.items()) if isinstance(extra, dict) else []
+
+
+def _exception(info: Any) -> dict[str, Any] | None:
+    if isinstance(info, BaseException):
+        return describe(type(info), info, info.__traceback__)
+    if isinstance(info, tuple) and len(info) == len(sys.exc_info()):
+        return describe(*info)
+    return None

@@ -1,0 +1,107 @@
+"""The wide ``invocation`` line that stories are rebuilt from. See docs/reference/log-line.md."""
+
+from __future__ import annotations
+
+import time
+
+from clew.log.encode import encode, quote
+from clew.log.line import build, describe, timestamp
+from clew.log.logger import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from clew.correlation import Correlation
+    from clew.invocation import Invocation, Received, Sent
+
+#: CloudWatch Logs takes events of up to 256 kB ("CloudWatch Logs quotas"); room for the envelope.
+MAX_CHUNK = 180_000
+
+
+def write_invocation(
+    invocation: Invocation, correlation: Correlation, error: BaseException | None
+) -> None:
+    """Write the line (in several chunks where it would be too long for one)."""
+    duration_ms = round((time.perf_counter() - invocation.started) * 1000, 3)
+    groups = chunks(
+        [received_json(one) for one in invocation.received],
+        [sent_json(one) for one in invocation.sent],
+    )
+    for number, (received, sent) in enumerate(groups, 1):
+        line = build(
+            at=time.time(),
+            level="ERROR" if error is not None else "INFO",
+            message="invocation",
+            logger="clew",
+            correlation=correlation,
+            exception=describe(type(error), error, error.__traceback__)
+            if error is not None and number == 1
+            else None,
+        )
+        own = (
+            f',"source":{quote(invocation.source)},"outcome":"{"error" if error else "ok"}",'
+            f'"startedAt":"{timestamp(invocation.started_at)}","durationMs":{duration_ms}'
+        )
+        write(
+            f'{line[:-2]}{own},"chunk":{number},"chunks":{len(groups)},'
+            f'"received":[{",".join(received)}],"sent":[{",".join(sent)}]}}\n'
+        )
+
+
+def chunks(received: list[str], sent: list[str]) -> list[tuple[list[str], list[str]]]:
+    """Spread entries over as few lines as hold them, in order, each under 180 kB of entries."""
+    groups: list[tuple[list[str], list[str]]] = [([], [])]
+    size = 0
+    for kind, entries in enumerate((received, sent)):
+        for entry in entries:
+            if size + len(entry) > MAX_CHUNK and size:
+                groups.append(([], []))
+                size = 0
+            groups[-1][kind].append(entry)
+            size += len(entry) + 1
+    return groups
+
+
+def received_json(one: Received) -> str:
+    """One entry of ``received``."""
+    correlation = one.correlation
+    entry: dict[str, Any] = {
+        "span": correlation.span_id,
+        "parent": correlation.parent_span_id,
+        "trace": correlation.trace_id,
+        "id": correlation.id,
+        "outcome": one.outcome,
+        "attempts": one.attempts,
+        "ms": round(one.ms, 3),
+        **one.position,
+    }
+    if not entry["parent"]:
+        del entry["parent"]
+    if one.error:
+        entry["error"] = one.error[:1000]
+    return encode(entry)
+
+
+def sent_json(one: Sent) -> str:
+    """One entry of ``sent``."""
+    correlation = one.correlation
+    entry: dict[str, Any] = {
+        "service": one.service,
+        "operation": one.operation,
+        "target": one.target,
+        "span": one.span_id,
+        "parent": correlation.span_id,
+        "trace": correlation.trace_id,
+        "id": correlation.id,
+        "at": timestamp(one.at),
+        "outcome": one.outcome,
+        **one.position,
+    }
+    if one.status:
+        entry["status"] = one.status
+    if one.error:
+        entry["error"] = one.error[:1000]
+    if not one.carried:
+        entry["carried"] = False
+    return encode(entry)

@@ -1,0 +1,1 @@
+"""Records in, outcomes out: what a partial failure does is chosen in the code."""
