@@ -34,6 +34,7 @@ class Correlation(Mapping[str, str]):
     """
 
     __slots__ = (
+        "_context",
         "_fields",
         "_json",
         "debug",
@@ -60,8 +61,9 @@ class Correlation(Mapping[str, str]):
     ) -> None:
         self._fields = dict(fields) if fields else {}
         self._json: str | None = None
+        self._context: tuple[str, str] | None = None
         self.debug = self._fields.get(wire.DEBUG) == "true"
-        self.trace_id = trace_id
+        self.trace_id = trace_id or (new_trace_id() if self._fields else "")
         self.span_id = span_id
         self.parent_span_id = parent_span_id
         self.trace_flags = trace_flags
@@ -117,6 +119,18 @@ class Correlation(Mapping[str, str]):
         if self.tracestate:
             fields[wire.TRACESTATE] = self.tracestate
         return fields
+
+    def as_context(self, span_id: str) -> str:
+        """`outgoing` as the JSON text of an object; all but the span is made once."""
+        if self._context is None:
+            fields = "".join(f"{quote(name)}:{quote(value)}," for name, value in self.items())
+            state = f',"{wire.TRACESTATE}":{quote(self.tracestate)}' if self.tracestate else ""
+            self._context = (
+                f'{{{fields}"{wire.TRACEPARENT}":"00-{self.trace_id}-',
+                f'-{self.trace_flags}"{state}}}',
+            )
+        head, tail = self._context
+        return head + span_id + tail
 
     def as_json(self) -> str:
         """The members that a log line carries, as JSON text without braces (made once)."""

@@ -8,6 +8,7 @@ very bytes that went in.
 from __future__ import annotations
 
 import json
+import os
 
 from clew import wire
 
@@ -82,9 +83,26 @@ def put(data: bytes, context: dict[str, str], name: str = wire.CONTEXT) -> bytes
     value = decode_object(data)
     if value is None or any(alias in value for alias in wire.CONTEXT_ALIASES):
         return None
+    return splice(data, name, json.dumps(context, separators=(",", ":")), empty=not value)
+
+
+def splice(data: bytes, name: str, context: str, *, empty: bool) -> bytes:
+    """``data``, a JSON object, with ``context`` (JSON text) as its first member.
+
+    ``empty`` says that the object has no member of its own.
+    """
     brace = data.index(b"{") + 1
-    member = f'"{name}":{json.dumps(context, separators=(",", ":"))}'
-    return data[:brace] + member.encode() + (b"," if value else b"") + data[brace:]
+    member = f'"{name}":{context}{"" if empty else ","}'
+    return data[:brace] + member.encode() + data[brace:]
+
+
+def context_field() -> str:
+    """The name of the member that carries the context: ``CLEW_CONTEXT_FIELD``, or clew's own.
+
+    ``__context__`` is what `@dazn/lambda-powertools` reads; other names are not taken.
+    """
+    wanted = os.environ.get("CLEW_CONTEXT_FIELD", "")
+    return wanted if wanted in wire.CONTEXT_ALIASES else wire.CONTEXT
 
 
 def pairs(context: object) -> list[tuple[object, object]]:
