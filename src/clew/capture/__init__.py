@@ -83,7 +83,7 @@ def open_delivery(event: object, context: object, debug_sample_rate: float = 0.0
 
 
 def read(event: object) -> Reading:
-    """Find the source of ``event`` and read it. Never raises: `Reading.problem` says what failed."""
+    """Find the source of ``event`` and read it; `Reading.problem` says what failed."""
     if not isinstance(event, dict):
         return Reading("unknown", event)
     try:

@@ -75,6 +75,15 @@ def kinesis_handler(
     ...     print(record.payload, record.partition_key)
     """
     rate = check_rate(debug_sample_rate)
+    policy = _checked(on_failure, batch=batch)
+
+    def decorate(wrapped: Callable[[KinesisRecord], Any]) -> Handler:
+        return _decorate(wrapped, batch=batch, on_failure=policy, rate=rate)
+
+    return decorate
+
+
+def _checked(on_failure: object, *, batch: bool) -> Policy:
     if not isinstance(on_failure, Policy):
         message = f"on_failure has to be clew.halt() or clew.skip(), not {on_failure!r}."
         raise ClewError(message)
@@ -83,11 +92,7 @@ def kinesis_handler(
             "batch=True hands over all records at once, so on_failure can only be clew.halt()."
         )
         raise ClewError(message)
-
-    def decorate(wrapped: Callable[[KinesisRecord], Any]) -> Handler:
-        return _decorate(wrapped, batch=batch, on_failure=on_failure, rate=rate)
-
-    return decorate
+    return on_failure
 
 
 def _decorate(

@@ -74,7 +74,7 @@ def run(
 
 
 def attempt(received: Received, call: Callable[[], Any]) -> Any:
-    """Call ``call`` for one record under its correlation and note the outcome. Raises on failure."""
+    """Call ``call`` for one record under its correlation, and note what became of it."""
     received.attempts += 1
     started = time.perf_counter()
     try:
