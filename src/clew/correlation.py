@@ -92,7 +92,8 @@ class Correlation(Mapping[str, str]):
     @property
     def chain_length(self) -> int:
         """Hops so far, from 1; 0 where no request is in hand."""
-        return int(self._fields.get(wire.CHAIN, "0"))
+        length = self._fields.get(wire.CHAIN, "0")
+        return int(length) if length.isdecimal() and len(length) <= 4 else 0
 
     def with_ids(self, ids: Mapping[str, str]) -> Correlation:
         """A copy with ``ids`` (wire name to value) added or replaced."""

@@ -31,6 +31,10 @@ MAX_IDS = 32
 MAX_NAME = 64
 MAX_VALUE = 256
 MAX_TOTAL = 4096
+#: Of the 32 ids and the 4 KiB, this much is kept for what every function adds: the request's id,
+#: the DEBUG decision and the chain length. So what left one function always fits into the next,
+#: in whatever order a carrier delivers it.
+ROOM_KEPT = len(ID) + MAX_VALUE + len(DEBUG) + len("false") + len(CHAIN) + len("9999")
 #: W3C Trace Context, "tracestate Limits": at least 512 characters should be passed on.
 MAX_TRACESTATE = 512
 #: More hops than this is not a length but noise; the number still fits every carrier.
@@ -38,11 +42,16 @@ MAX_CHAIN = 9999
 
 _NAME = re.compile(r"[a-z0-9-]{1,64}").fullmatch
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+    # Only a version after 00 may have more fields, which are passed over.
+    r"(?!ff|00.{54})[0-9a-f]{2}-"
+    r"(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 ).fullmatch
 _XRAY_ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})", re.ASCII).fullmatch
 
 _OTHERS = frozenset((DEBUG, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
+_ALWAYS_FITS = frozenset((ID, DEBUG, CHAIN))
+#: The pair that a carrier yields for fields that it cannot read: `check` drops and counts it.
+UNREADABLE = (ID, None)
 
 
 class Inbound:
@@ -84,7 +93,8 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901  (on
 
     Names are matched without regard to case. Of two pairs with one name the last counts. At most
     32 ids, names of ``[a-z0-9-]{1,64}``, values of 1 to 256 printable ASCII characters, 4 KiB
-    together; the rest is dropped and counted. Never raises.
+    together; the rest is dropped and counted. A ``tracestate`` without a ``traceparent`` means
+    nothing and is left out (W3C Trace Context, "tracestate header"). Never raises.
     """
     inbound = Inbound()
     total = ids = 0
@@ -99,25 +109,24 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901  (on
             value = str(value)  # as the Node library writes it  # noqa: PLW2901
         if not isinstance(value, str):
             inbound.dropped += 1
-        elif name == TRACEPARENT:
-            _take_traceparent(inbound, value)
-        elif name == TRACESTATE:
-            if is_value(value, MAX_TRACESTATE):
-                inbound.tracestate = value
-            else:
-                inbound.dropped += 1
+        elif name in (TRACEPARENT, TRACESTATE):
+            inbound.dropped += not _take_trace(inbound, name, value)
         elif not (_NAME(name) and is_value(value) and _means_something(name, value)):
             inbound.dropped += 1
+        elif name in _ALWAYS_FITS:
+            fields[name] = value.lower() if name == DEBUG else value
         else:
             new = name not in fields
             size = len(value) + (len(name) if new else -len(fields[name]))
             is_id = name.startswith(PREFIX) and new
-            if total + size > MAX_TOTAL or (is_id and ids >= MAX_IDS):
+            if total + size > MAX_TOTAL - ROOM_KEPT or (is_id and ids >= MAX_IDS - 1):
                 inbound.dropped += 1
                 continue
             total += size
             ids += is_id
-            fields[name] = value.lower() if name == DEBUG else value
+            fields[name] = value
+    if not inbound.trace_id:
+        inbound.tracestate = ""
     return inbound
 
 
@@ -130,12 +139,17 @@ def _means_something(name: str, value: str) -> bool:
     return True
 
 
-def _take_traceparent(inbound: Inbound, value: str) -> None:
+def _take_trace(inbound: Inbound, name: str, value: str) -> bool:
+    """Take one of the W3C fields over; False where it is none."""
+    if name == TRACESTATE:
+        valid = is_value(value, MAX_TRACESTATE)
+        inbound.tracestate = value if valid else inbound.tracestate
+        return valid
     found = _TRACEPARENT(value.strip()) if len(value) <= MAX_VALUE else None
     if found is None:
-        inbound.dropped += 1
-    else:
-        inbound.trace_id, inbound.parent_span_id, inbound.trace_flags = found.groups()
+        return False
+    inbound.trace_id, inbound.parent_span_id, inbound.trace_flags = found.groups()
+    return True
 
 
 def xray(header: str | None) -> tuple[str, str]:
