@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 from clew import wire
 
@@ -18,43 +19,48 @@ if TYPE_CHECKING:
 
 _decode = json.JSONDecoder().raw_decode
 _SPACE = b" \t\r\n"
+_spaces = re.compile(r"[ \t\r\n]*").match
 
 
 class Taken:
     """A payload without its context.
 
     ``value`` is the decoded object (a dict), or None where the bytes are not a JSON object;
-    ``context`` is what came in the context's place (any JSON value), or None.
+    ``context`` is what came in the context's place (any JSON value but null), or None.
     """
 
-    __slots__ = ("_original", "context", "value")
+    __slots__ = ("_data", "_original", "context", "value")
 
     def __init__(self, original: bytes, value: dict[str, Any] | None, context: object) -> None:
         self._original = original
+        self._data: bytes | None = None
         self.value = value
         self.context = context
 
     @property
     def data(self) -> bytes:
-        """The payload's bytes without the context.
-
-        The exact bytes that the sender had, where clew put the context in; serialised again where
-        another library did.
-        """
+        """The payload's bytes without the context: the exact ones that the sender had."""
         if self.value is None or self.context is None:
             return self._original
-        return _cut(self._original) or json.dumps(self.value, ensure_ascii=False).encode()
+        if self._data is None:
+            self._data = _cut(self._original)
+        return self._data
 
 
 def decode_object(data: bytes) -> dict[str, Any] | None:
     """The JSON object that ``data`` (UTF-8) is, or None if it is anything else. Never raises."""
-    if data.lstrip(_SPACE)[:1] != b"{":
+    if not looks_like_object(data):
         return None
     try:
         value = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def looks_like_object(data: bytes) -> bool:
+    """Whether ``data`` begins as a JSON object does."""
+    return data.lstrip(_SPACE)[:1] == b"{"
 
 
 def take(data: bytes) -> Taken:
@@ -67,12 +73,12 @@ def take(data: bytes) -> Taken:
 
 
 def take_from(value: dict[str, Any]) -> object:
-    """Remove the context from ``value`` (changed in place) and return it; None if there is none."""
-    context: object = None
-    for name in wire.CONTEXT_ALIASES:
-        found = value.pop(name, None)
-        context = found if context is None else context
-    return context
+    """Remove the context from ``value`` (changed in place) and return it; None if there is none.
+
+    One that is null is an empty one. Where both names are there, clew's own counts.
+    """
+    found = [value.pop(name) for name in wire.CONTEXT_ALIASES if name in value]
+    return next((context for context in found if context is not None), {} if found else None)
 
 
 def put(data: bytes, context: dict[str, str], name: str = wire.CONTEXT) -> bytes | None:
@@ -106,23 +112,33 @@ def context_field() -> str:
 
 
 def pairs(context: object) -> list[tuple[object, object]]:
-    """The (name, value) pairs of a context as it came in; none where it is not an object."""
-    return list(context.items()) if isinstance(context, dict) else []
+    """The (name, value) pairs of a context as it came in, None for none."""
+    if context is None:
+        return []
+    return list(context.items()) if isinstance(context, dict) else [wire.UNREADABLE]
 
 
-def _cut(data: bytes) -> bytes | None:
-    """``data`` without a context that `put` wrote; None if it stands elsewhere."""
+def _cut(data: bytes) -> bytes:
+    """``data``, a JSON object with a context in it, without that and the comma that goes with it.
+
+    Walks over the members, wherever in the object and however often the context stands there.
+    """
     text = data.decode("utf-8")
-    brace = text.index("{") + 1
-    opening = f'"{wire.CONTEXT}":'
-    if not text.startswith(opening, brace):
-        opening = f'"{wire.CONTEXT_ALIASES[1]}":'
-        if not text.startswith(opening, brace):
-            return None
-    try:
-        _, end = _decode(text, brace + len(opening))
-    except (ValueError, RecursionError):
-        return None
-    if text.startswith(",", end):
-        end += 1
-    return (text[:brace] + text[end:]).encode()
+    start = comma = text.index("{")
+    members: list[str] = []
+    space = ""
+    while text[comma] != "}":
+        begin = comma + 1
+        name, end = _decode(text, _after_space(text, begin))
+        _, end = _decode(text, _after_space(text, text.index(":", end) + 1))
+        comma = _after_space(text, end)
+        if name not in wire.CONTEXT_ALIASES:
+            members.append(text[begin:comma])
+        elif not members:
+            space = text[end:comma]  # of an object that was empty: ``{ }``
+    return (text[: start + 1] + (",".join(members) or space) + text[comma:]).encode()
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _spaces(text, at)
+    return found.end() if found else at
