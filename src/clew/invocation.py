@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from clew.capture import Delivery
     from clew.correlation import Correlation
 
 #: DEBUG lines kept for a failure; the oldest go first.
@@ -76,6 +77,7 @@ class Invocation:
 
     __slots__ = (
         "cold_start",
+        "delivery",
         "event",
         "flight_recorder",
         "function",
@@ -92,6 +94,8 @@ class Invocation:
     def __init__(self, source: str, event: Any, context: Any) -> None:
         self.source = source
         self.event = event
+        #: What the handler captured of the event; None outside a decorated handler.
+        self.delivery: Delivery | None = None
         self.request_id = _text(context, "aws_request_id")
         self.function = _text(context, "function_name") or os.environ.get(
             "AWS_LAMBDA_FUNCTION_NAME", ""
@@ -117,5 +121,8 @@ class Invocation:
 
 def _text(context: Any, name: str) -> str:
     """An attribute of the Lambda context as text; "" where there is none (in tests, say)."""
-    value = getattr(context, name, None)
+    try:
+        value = getattr(context, name, None)
+    except Exception:  # noqa: BLE001  (a stand-in's attribute may raise anything)
+        return ""
     return value if isinstance(value, str) else ""

@@ -1,7 +1,8 @@
 """Inbound: which source an event came from, and what rode in with it.
 
-One module per event source. A module says whether an event is its own (``matches``) and reads it
-(``read``); `SOURCES` below is the whole list. To add a source, write its module and name it there.
+One module per event source, which reads its events (``read``). The two tables below are the whole
+list: sources that name themselves in each of their ``Records``, and sources whose module says
+whether an event is its own (``matches``). To add one, write its module and name it there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from clew.capture.delivery import Delivery
 from clew.capture.reading import Reading
 from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Record
+from clew.correlation import current
 from clew.invocation import Invocation
 from clew.wire import check
 
@@ -19,8 +21,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
+    class RecordSource(Protocol):
+        """What the module of a source of records has to have."""
+
+        def read(self, event: dict[str, Any]) -> Reading:
+            """Read ``event``, which has a list of ``Records``; they may be of any shape."""
+
     class Source(Protocol):
-        """What a source's module has to have."""
+        """What the module of another source has to have."""
 
         def matches(self, event: dict[str, Any]) -> bool:
             """Whether ``event`` is this source's. Cheap; may raise on a malformed event."""
@@ -41,21 +49,32 @@ SOURCES = (
     "clew.capture.direct",
 )
 
-__all__ = ["Delivery", "Reading", "Record", "capture", "open_delivery", "read"]
+__all__ = ["Delivery", "Reading", "Record", "capture", "open_delivery", "read", "read_records"]
 
 
 def capture(event: object, context: object = None) -> Delivery:
     """Read the correlation that came in with a Lambda event.
 
     ``event`` is any Lambda event; ``context`` is the Lambda context, if there is one. An unknown
-    or malformed event gives a fresh correlation. Never raises.
+    or malformed event gives a fresh correlation. Inside a decorated handler, its own event gives
+    what the handler captured already, so that the spans are the same. Never raises.
     """
+    here = current().invocation
+    if here is not None and here.delivery is not None:
+        captured: Delivery = here.delivery
+        if event is captured.event or event is here.event:
+            return captured
     return open_delivery(event, context)
 
 
-def open_delivery(event: object, context: object, debug_sample_rate: float = 0.0) -> Delivery:
-    """`capture`, with the share (0 to 1) of undecided call chains to log at DEBUG."""
-    reading = read(event)
+def open_delivery(
+    event: object, context: object, debug_sample_rate: float = 0.0, *, records_of: str = ""
+) -> Delivery:
+    """`capture`, with the share (0 to 1) of undecided call chains to log at DEBUG.
+
+    ``records_of`` names a source: the event is then a batch of its records, whatever it looks like.
+    """
+    reading = read_records(event, records_of) if records_of else read(event)
     invocation = Invocation(reading.source, event, context)
     inbound = check(reading.pairs)
     records = reading.records
@@ -95,7 +114,25 @@ def read(event: object) -> Reading:
     return Reading("unknown", event)
 
 
-def _find(event: dict[str, Any]) -> Source | None:
+def read_records(event: object, source: str) -> Reading:
+    """`read` for a handler of ``source``'s records: what came in is always handed over.
+
+    Of an event that does not say that it is ``source``'s, each of its ``Records`` is one record;
+    of one that has none, the event itself. Their ``raw`` is what came.
+    """
+    reading = read(event)
+    listed = event.get("Records") if isinstance(event, dict) else None
+    if reading.records:
+        return reading
+    if listed == []:
+        return Reading(source, event)
+    raws = listed if isinstance(listed, list) else [event]
+    module: RecordSource = import_module(RECORD_SOURCES[source])
+    records = module.read({"Records": raws}).records
+    return Reading("unknown", event, records=records, problem=f"this is no event of {source}")
+
+
+def _find(event: dict[str, Any]) -> RecordSource | Source | None:
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], dict):
         name = records[0].get("eventSource") or records[0].get("EventSource")

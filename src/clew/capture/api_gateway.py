@@ -27,7 +27,11 @@ def matches(event: dict[str, Any]) -> bool:
 def read(event: dict[str, Any]) -> Reading:
     """Fields are the headers; the edge's id is API Gateway's request id."""
     return Reading(
-        NAME, event, pairs=headers(event), id=text(event["requestContext"].get("requestId"))
+        NAME,
+        event,
+        pairs=headers(event),
+        id=text(event["requestContext"].get("requestId")),
+        problem=problem(event),
     )
 
 
@@ -36,11 +40,19 @@ def headers(event: dict[str, Any]) -> Iterator[tuple[object, object]]:
 
     Of a header that came several times the last counts, as in API Gateway's own ``headers``.
     """
-    multiple = event.get("multiValueHeaders")
+    single, multiple = event.get("headers"), event.get("multiValueHeaders")
+    if not isinstance(single, dict):
+        single = {}
     if isinstance(multiple, dict):
         for name, values in multiple.items():
-            if isinstance(values, list) and values:
+            if name not in single and isinstance(values, list) and values:
                 yield name, values[-1]
-    single = event.get("headers")
-    if isinstance(single, dict):
-        yield from single.items()
+    yield from single.items()
+
+
+def problem(event: dict[str, Any]) -> str:
+    """Why the headers cannot be read, or "". None at all is none: so tests from consoles come."""
+    for name in ("headers", "multiValueHeaders"):
+        if not isinstance(event.get(name), dict | None):
+            return f"{name} is of type {type(event[name]).__name__}, not an object"
+    return ""

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def unpack(value: object) -> list[tuple[object, object]]:
-    """The pairs inside a packed attribute's value (base64 of a JSON object); none if malformed."""
+    """The pairs inside a packed attribute's value: base64 of a JSON object."""
     try:
         decoded = a2b_base64(value) if isinstance(value, str) else b""
         return payload.pairs(json.loads(decoded.decode("utf-8")))
     except (ValueError, RecursionError):
-        return []
+        return [wire.UNREADABLE]
 
 
 def pairs(attributes: object, value_key: str) -> Iterable[tuple[object, object]]:
@@ -28,14 +28,15 @@ def pairs(attributes: object, value_key: str) -> Iterable[tuple[object, object]]
     ``value_key`` is the service's name for an attribute's value (``"Value"`` in SNS).
     """
     if not isinstance(attributes, dict):
+        if attributes is not None:
+            yield wire.UNREADABLE
         return
     for name, attribute in attributes.items():
-        if not isinstance(name, str) or not isinstance(attribute, dict):
-            continue
-        if name.lower() == wire.PACKED:
-            yield from unpack(attribute.get(value_key))
+        value = attribute.get(value_key) if isinstance(attribute, dict) else None
+        if isinstance(name, str) and name.lower() == wire.PACKED:
+            yield from unpack(value)
         else:
-            yield name, attribute.get(value_key)
+            yield name, value
 
 
 def without_clew(attributes: object) -> dict[str, Any]:

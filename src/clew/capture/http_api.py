@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clew.capture.api_gateway import headers
+from clew.capture.api_gateway import headers, problem
 from clew.capture.reading import Reading
 from clew.capture.record import text
 
@@ -22,5 +22,9 @@ def matches(event: dict[str, Any]) -> bool:
 def read(event: dict[str, Any]) -> Reading:
     """Fields are the headers; the edge's id is API Gateway's request id."""
     return Reading(
-        NAME, event, pairs=headers(event), id=text(event["requestContext"].get("requestId"))
+        NAME,
+        event,
+        pairs=headers(event),
+        id=text(event["requestContext"].get("requestId")),
+        problem=problem(event),
     )

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 NAME = "aws:kinesis"
 
 
-def matches(event: dict[str, Any]) -> bool:
-    """Whether the first record is Kinesis'."""
-    return bool(event["Records"][0].get("eventSource") == NAME)
-
-
 def read(event: dict[str, Any]) -> Reading:
     """One `KinesisRecord` per record."""
     return Reading(NAME, event, records=[KinesisRecord(raw) for raw in event["Records"]])
@@ -42,15 +37,18 @@ class KinesisRecord(Record):
 
     def _open(self) -> payload.Taken:
         if self._taken is None:
-            encoded = self._kinesis.get("data", "")
+            encoded = self._kinesis.get("data")
             try:
-                data = a2b_base64(encoded, strict_mode=True)
+                data = a2b_base64(encoded, strict_mode=True)  # type: ignore[arg-type]
             except (Base64Error, TypeError, ValueError):
                 # Not base64: the handler gets what came, untouched.
-                data = encoded.encode("utf-8", "replace") if isinstance(encoded, str) else b""
+                self.problem = "a record's data is not base64"
+                data = encoded.encode("utf-8", "surrogatepass") if isinstance(encoded, str) else b""
                 self._taken = payload.Taken(data, None, None)
             else:
-                self._taken = payload.take(data)
+                self._taken = taken = payload.take(data)
+                if taken.value is None and payload.looks_like_object(data):
+                    self.problem = "a record's data begins as a JSON object and is none"
         return self._taken
 
     def _pairs(self) -> list[tuple[object, object]]:
@@ -91,7 +89,10 @@ class KinesisRecord(Record):
     def arrived(self) -> datetime | None:
         """When the stream took it (UTC), or None where the event does not say."""
         seconds = self._kinesis.get("approximateArrivalTimestamp")
-        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
+        try:
+            return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+        except (OverflowError, OSError, TypeError, ValueError):
+            return None
 
     @property
     def position(self) -> dict[str, str]:

@@ -24,13 +24,23 @@ class Record:
     Each event source has its own kind with the service's names beside these.
     """
 
-    __slots__ = ("_correlation", "_invocation", "_own_id", "_sample_rate", "dropped", "raw")
+    __slots__ = (
+        "_correlation",
+        "_invocation",
+        "_own_id",
+        "_sample_rate",
+        "dropped",
+        "problem",
+        "raw",
+    )
 
     def __init__(self, raw: Any) -> None:
         #: The record as Lambda gave it, clew's additions included.
         self.raw = raw
-        #: How many fields broke a limit and were left out.
+        #: How many fields broke a limit and were left out; known once `correlation` was asked for.
         self.dropped = 0
+        #: Why the record could not be read, or ""; known once it was opened.
+        self.problem = ""
         self._correlation: Correlation | None = None
         self._invocation: Invocation | None = None
         self._own_id = ""

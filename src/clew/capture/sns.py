@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 NAME = "aws:sns"
 
 
-def matches(event: dict[str, Any]) -> bool:
-    """Whether the first record is SNS'."""
-    return bool(event["Records"][0].get("EventSource") == NAME)
-
-
 def read(event: dict[str, Any]) -> Reading:
     """One `SnsRecord` per record (Lambda delivers one at a time)."""
     return Reading(NAME, event, records=[SnsRecord(raw) for raw in event["Records"]])

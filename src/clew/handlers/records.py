@@ -6,7 +6,6 @@ from functools import wraps
 
 from clew.errors import ClewError
 from clew.handlers.run import attempt, check_rate, prepare, run
-from clew.invocation import Received
 from clew.log.internal import failed
 from clew.log.recorder import write_held
 from clew.streams.policy import Policy, halt, skip
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from clew.capture import Delivery
     from clew.capture.kinesis import KinesisRecord
     from clew.capture.sns import SnsRecord
-    from clew.invocation import Invocation
+    from clew.invocation import Invocation, Received
 
     Handler = Callable[[Any, Any], Any]
 else:
@@ -51,7 +50,7 @@ def sns_handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> A
     rate = check_rate(debug_sample_rate)
 
     def decorate(wrapped: Callable[[SnsRecord], Any]) -> Handler:
-        return _decorate(wrapped, batch=False, on_failure=halt(), rate=rate)
+        return _decorate(wrapped, "aws:sns", batch=False, on_failure=halt(), rate=rate)
 
     return decorate if function is None else decorate(function)
 
@@ -78,7 +77,7 @@ def kinesis_handler(
     policy = _checked(on_failure, batch=batch)
 
     def decorate(wrapped: Callable[[KinesisRecord], Any]) -> Handler:
-        return _decorate(wrapped, batch=batch, on_failure=policy, rate=rate)
+        return _decorate(wrapped, "aws:kinesis", batch=batch, on_failure=policy, rate=rate)
 
     return decorate
 
@@ -96,7 +95,7 @@ def _checked(on_failure: object, *, batch: bool) -> Policy:
 
 
 def _decorate(
-    wrapped: Callable[[Any], Any], *, batch: bool, on_failure: Policy, rate: float
+    wrapped: Callable[[Any], Any], source: str, *, batch: bool, on_failure: Policy, rate: float
 ) -> Handler:
     prepare()
 
@@ -113,6 +112,7 @@ def _decorate(
             context,
             whole if batch else each,
             debug_sample_rate=rate,
+            records_of=source,
             received_by_body=not batch,
         )
 
@@ -121,9 +121,7 @@ def _decorate(
 
 def one_at_a_time(delivery: Delivery, function: Callable[[Any], Any], on_failure: Policy) -> None:
     """Give each record to ``function`` in order; a failure is raised, or with `skip` logged."""
-    noted = [(record, Received(record.correlation, record.position)) for record in delivery.records]
-    delivery.invocation.received.extend(received for _, received in noted)
-    for record, received in noted:
+    for record, received in zip(delivery.records, delivery.invocation.received, strict=True):
         try:
             attempt(received, lambda record=record: function(record))  # type: ignore[misc]
         except Exception as error:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 
-from clew.capture import Delivery, open_delivery
-from clew.correlation import NONE, reset_current, set_current, use
+from clew.capture import RECORD_SOURCES, Delivery, open_delivery
+from clew.capture.receive import fallback_id, receive
+from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
 from clew.invocation import Invocation, Received
 from clew.log.internal import failed, warn
 from clew.log.recorder import write_event, write_held
 from clew.log.wide import write_invocation
+from clew.wire import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +38,11 @@ def check_rate(debug_sample_rate: float) -> float:
 def prepare() -> None:
     """What every decorated function needs once: the log handler and the outgoing hooks."""
     try:
-        from clew.forward import instrument
         from clew.log.logger import install
 
         install()
+        from clew.forward import instrument
+
         instrument()
     except Exception:  # noqa: BLE001  (a function that cannot be instrumented still runs)
         failed("preparing a handler")
@@ -51,17 +54,16 @@ def run(
     body: Callable[[Delivery], Any],
     *,
     debug_sample_rate: float = 0.0,
+    records_of: str = "",
     received_by_body: bool = False,
 ) -> Any:
     """Run ``body`` under the correlation that ``event`` brought, and write the wide line after it.
 
-    ``received_by_body`` says that ``body`` notes its records itself. Raises what ``body`` raises.
+    ``records_of`` names the source whose records ``body`` takes, if it takes any;
+    ``received_by_body`` says that it notes their outcomes itself. Raises what ``body`` raises.
     """
-    delivery = _open(event, context, debug_sample_rate)
-    invocation, correlation = delivery.invocation, delivery.correlation
-    if not received_by_body:
-        invocation.received.extend(_received(delivery))
-    token = set_current(correlation)
+    delivery = _open(event, context, debug_sample_rate, records_of)
+    token = set_current(delivery.correlation)
     error: BaseException | None = None
     try:
         return body(delivery)
@@ -91,43 +93,52 @@ def attempt(received: Received, call: Callable[[], Any]) -> Any:
         received.ms += (time.perf_counter() - started) * 1000
 
 
-def _open(event: Any, context: Any, debug_sample_rate: float) -> Delivery:
-    """Capture; where even that fails, an empty correlation and the event as it came."""
+def _open(event: Any, context: Any, debug_sample_rate: float, records_of: str) -> Delivery:
+    """Capture, and note what was received; where that fails, the event as it came."""
     token = set_current(NONE)  # nothing of the last invocation may be left
     try:
-        delivery = open_delivery(event, context, debug_sample_rate)
+        delivery = open_delivery(event, context, debug_sample_rate, records_of=records_of)
+        delivery.invocation.received.extend(_received(delivery))
         with use(delivery.correlation):
-            dropped = delivery.dropped + sum(record.dropped for record in delivery.records)
-            if delivery.problem or dropped:
-                warn(
-                    "what came in could not all be read",
-                    problem=delivery.problem or None,
-                    dropped=dropped,
-                )
+            _warn_of_unread(delivery)
     except Exception:  # noqa: BLE001  (capture never breaks the request)
         failed("capturing an event")
+        invocation = Invocation("unknown", event, context)
         delivery = Delivery(
             source="unknown",
             event=event,
-            correlation=NONE,
+            correlation=receive(check(()), fallback_id(invocation.request_id), invocation),
             records=[],
-            invocation=Invocation("unknown", event, context),
+            invocation=invocation,
         )
     finally:
         reset_current(token)
+    delivery.invocation.delivery = delivery
     return delivery
 
 
 def _received(delivery: Delivery) -> list[Received]:
     """An entry per record, or one for an event that is not a batch."""
-    if delivery.records:
+    if delivery.records or delivery.source in RECORD_SOURCES:
         return [Received(record.correlation, record.position) for record in delivery.records]
     return [Received(delivery.correlation, {})]
+
+
+def _warn_of_unread(delivery: Delivery) -> None:
+    """One warning for all that was left out of one event."""
+    found = [delivery.problem, *(record.problem for record in delivery.records)]
+    problems = [problem for problem in found if problem]
+    dropped = delivery.dropped + sum(record.dropped for record in delivery.records)
+    if problems or dropped:
+        why = {"problem": problems[0], "problems": len(problems)} if problems else {}
+        warn("what came in could not all be read", source=delivery.source, dropped=dropped, **why)
 
 
 def _close(delivery: Delivery, error: BaseException | None, *, received_by_body: bool) -> None:
     """Write what the invocation came to. Never raises."""
     invocation, correlation = delivery.invocation, delivery.correlation
+    if current().span_id == correlation.span_id:
+        correlation = current()  # with the ids that were bound meanwhile
     try:
         if not received_by_body:
             _note_outcome(invocation, error)
