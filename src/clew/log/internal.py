@@ -27,10 +27,13 @@ def warn_once(key: str, text: str, **fields: object) -> None:
 
 def failed(doing: str) -> None:
     """Say, once a process and kind, that clew itself failed while ``doing``; call in ``except``."""
-    kind, error, _ = sys.exc_info()
-    name = kind.__name__ if kind else "nothing"
-    if logging.raiseExceptions:
-        warn_once(
-            f"{doing}:{name}",
-            f"clew failed while {doing}, and the request went on without it: {name}: {error}",
-        )
+    try:
+        kind, error, _ = sys.exc_info()
+        name = kind.__name__ if kind else "nothing"
+        if logging.raiseExceptions:
+            warn_once(
+                f"{doing}:{name}",
+                f"clew failed while {doing}, and the request went on without it: {name}: {error}",
+            )
+    except Exception:  # noqa: BLE001  (an error whose text raises)
+        return

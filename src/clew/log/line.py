@@ -37,20 +37,21 @@ RESERVED = frozenset(
 )
 MAX_STACK = 50
 MAX_MESSAGE = 100_000
+#: Of an exception's text and of each line of its stack, so much is kept (characters).
+MAX_ERROR = 8_000
+MAX_STACK_LINE = 300
 
-_second = 0
-_second_text = ""
+#: The last second and its text: a tuple in one place, so that two threads never mix two seconds.
+_last = [(0, "1970-01-01T00:00:00")]
 
 
 def timestamp(at: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC with milliseconds."""
-    global _second, _second_text
     second = int(at)
-    known, text = _second, _second_text
+    known, text = _last[0]
     if second != known:
         text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        # Two statements, two threads: the text goes first, and is only used with its own second.
-        _second_text, _second = text, second
+        _last[0] = (second, text)
     return f"{text}.{int((at - second) * 1000):03d}Z"
 
 
@@ -97,9 +98,12 @@ def field(name: object, value: Any, correlation: Correlation) -> str:
         value = MASK
     elif isinstance(value, dict | list | tuple):
         value = redact(value)
+    shown = encode(value)
+    if len(shown) > MAX_MESSAGE:
+        shown = quote(f"{shown[:MAX_MESSAGE]}… ({len(shown)} characters)")
     if text in RESERVED or text in correlation or wire.is_field(text):
         text += "_"
-    return f"{quote(text)}:{encode(value)}"
+    return f"{quote(text)}:{shown}"
 
 
 def describe(
@@ -109,14 +113,15 @@ def describe(
 ) -> dict[str, Any] | None:
     """An exception as the ``exception`` field: type, message and stack (outermost first).
 
-    A stack of more than 50 frames keeps its ends. Never raises.
+    A stack of more than 100 lines keeps its ends; what is long is cut. Never raises.
     """
     if kind is None or error is None:
         return None
     from traceback import format_exception
 
     try:
-        stack = "".join(format_exception(kind, error, traceback)).splitlines()
+        lines = "".join(format_exception(kind, error, traceback)).splitlines()
+        stack = [line[:MAX_STACK_LINE] for line in lines]
     except Exception:  # noqa: BLE001  (an exception's own __str__ may raise)
         stack = []
     if len(stack) > MAX_STACK * 2:
@@ -127,4 +132,4 @@ def describe(
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-    return {"type": name, "message": as_text(error)[:MAX_MESSAGE], "stack": stack}
+    return {"type": name, "message": as_text(error)[:MAX_ERROR], "stack": stack}

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Mapping
 
 from clew.correlation import current, use
 from clew.log.encode import as_text
@@ -56,10 +57,31 @@ class ClewLogger(logging.Logger):
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a line of ``level``; at DEBUG, as `debug` does."""
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
         if level == logging.DEBUG:
             self.debug(msg, *args, **kwargs)
         else:
             super().log(level, msg, *args, **kwargs)
+
+    def makeRecord(  # noqa: N802, PLR0917  (logging's name and arguments)
+        self,
+        name: str,
+        level: int,
+        fn: str,
+        lno: int,
+        msg: object,
+        args: Any,
+        exc_info: Any,
+        func: str | None = None,
+        extra: Any = None,
+        sinfo: str | None = None,
+    ) -> logging.LogRecord:
+        """`logging`'s own, but a field that is named as a member of a record does not raise."""
+        record = super().makeRecord(
+            name, level, fn, lno, msg, args, exc_info, func, extra=None, sinfo=sinfo
+        )
+        record.__dict__.update(own_fields(extra))
+        return record
 
 
 class ClewHandler(logging.Handler):
@@ -94,6 +116,7 @@ class RecordLogger(logging.LoggerAdapter[logging.Logger]):
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a line of ``level`` under the record's correlation."""
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
         with use(self._correlation):
             self.logger.log(level, msg, *args, **kwargs)
 
@@ -107,9 +130,25 @@ def message(text: object, arguments: Any) -> str:
     """A log call's message with its arguments put in; never raises, always text."""
     try:
         shown = text if isinstance(text, str) else str(text)
+        if isinstance(arguments, tuple) and len(arguments) == 1:
+            only = arguments[0]  # one mapping: its values by name, as `logging` has it
+            arguments = only if isinstance(only, Mapping) and only else arguments
         return shown % arguments if arguments else shown
     except Exception:  # noqa: BLE001  (wrong arguments are shown, not raised)
         return f"{as_text(text)} (arguments: {as_text(arguments)})"
+
+
+def own_fields(extra: Any) -> dict[str, Any]:
+    """The caller's own fields of a log call. Never raises.
+
+    One that is named as a member of `logging`'s record gets ``_`` after its name, as one that is
+    named as a field of clew's does.
+    """
+    try:
+        fields = dict(extra) if extra is not None else {}
+    except (TypeError, ValueError):
+        fields = {"extra": extra}
+    return {f"{name}_" if name in _STANDARD else name: value for name, value in fields.items()}
 
 
 def write(line: str) -> None:
@@ -125,7 +164,8 @@ def get_logger(name: str | None = None) -> logging.Logger:
 
     A `logging.Logger` in every respect. INFO and above are written; DEBUG follows the call
     chain's decision. ``CLEW_LOG_LEVEL`` (or Lambda's ``AWS_LAMBDA_LOG_LEVEL``) sets another
-    level for the process; a level that you set on the logger or a parent of it stays.
+    level for the process; a level that you set on the logger or a parent of it stays. Without a
+    ``name`` it is the root logger, whose level and DEBUG lines are left as they are.
     """
     install()
     logger = logging.getLogger(name)

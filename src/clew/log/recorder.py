@@ -7,7 +7,7 @@ import time
 
 from clew.log.encode import encode
 from clew.log.line import build, describe
-from clew.log.logger import message, write
+from clew.log.logger import message, own_fields, write
 from clew.log.redact import redact
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
                 message=message(text, arguments),
                 logger=logger,
                 correlation=correlation,
-                fields=_extra(keywords),
+                fields=own_fields(keywords.get("extra")).items(),
                 exception=_exception(keywords.get("exc_info")),
                 flight_recorder=True,
             )
@@ -45,9 +45,10 @@ def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
 
 def write_event(event: Any, correlation: Correlation) -> None:
     """Write the event that an invocation failed on: secrets masked, cut at 16 kB of JSON."""
-    text = encode(redact(event))
+    safe = redact(event, texts=True)
+    text = encode(safe)
     shown: dict[str, Any] = (
-        {"event": redact(event)} if len(text) <= MAX_EVENT else {"eventCut": text[:MAX_EVENT]}
+        {"event": safe} if len(text) <= MAX_EVENT else {"eventCut": text[:MAX_EVENT]}
     )
     write(
         build(
@@ -60,11 +61,6 @@ def write_event(event: Any, correlation: Correlation) -> None:
             flight_recorder=True,
         )
     )
-
-
-def _extra(keywords: Any) -> list[tuple[str, Any]]:
-    extra = keywords.get("extra")
-    return list(extra.items()) if isinstance(extra, dict) else []
 
 
 def _exception(info: Any) -> dict[str, Any] | None:

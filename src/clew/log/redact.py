@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from binascii import a2b_base64, b2a_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ SECRETS = frozenset(
         "authorization",
         "proxyauthorization",
         "cookie",
+        "cookies",
         "setcookie",
         "password",
         "passwd",
@@ -39,6 +43,11 @@ SECRETS = frozenset(
     ]
 )
 _MAX_DEPTH = 16
+#: Of one value, so many members are looked at: one that contains itself several times has no end.
+_MAX_NODES = 50_000
+_PAIR = re.compile(r"([\w.-]+)(=)[^&;\s]*")
+_JSON_PAIR = re.compile(r'"([^"]+)"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]\s]+)')
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}").fullmatch
 
 
 def _normal(name: str) -> str:
@@ -59,18 +68,62 @@ def is_secret(name: object) -> bool:
     return isinstance(name, str) and _normal(name) in _NAMES
 
 
-def redact(value: Any, depth: int = _MAX_DEPTH) -> Any:
+def redact(value: Any, *, texts: bool = False) -> Any:
     """A copy of ``value`` with secret fields masked at every level.
 
-    What is deeper than 16 levels is masked whole, since it cannot be vouched for.
+    With ``texts``, also those inside texts: in JSON, plain or in base64, and in ``name=value``
+    pairs. What is deeper than 16 levels, or past the first 50,000 members, is masked whole, since
+    it cannot be vouched for.
     """
+    return _masked(value, _MAX_DEPTH, [_MAX_NODES], texts=texts)
+
+
+def _masked(value: Any, depth: int, left: list[int], *, texts: bool) -> Any:
     if isinstance(value, dict):
-        if depth == 0:
+        left[0] -= len(value)
+        if depth == 0 or left[0] < 0:
             return MASK
         return {
-            name: MASK if is_secret(name) else redact(inner, depth - 1)
+            name: MASK if is_secret(name) else _masked(inner, depth - 1, left, texts=texts)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):
-        return MASK if depth == 0 else [redact(inner, depth - 1) for inner in value]
+        left[0] -= len(value)
+        if depth == 0 or left[0] < 0:
+            return MASK
+        return [_masked(inner, depth - 1, left, texts=texts) for inner in value]
+    if texts and isinstance(value, str):
+        return _masked_text(value, depth, left)
     return value
+
+
+def _masked_text(text: str, depth: int, left: list[int]) -> str:
+    if text[:1] in ("{", "["):
+        return _masked_json(text, depth, left)
+    if _BASE64(text):
+        try:
+            inside = a2b_base64(text).decode("utf-8")
+        except ValueError:
+            return text
+        if inside[:1] not in ("{", "["):
+            return text
+        safe = _masked_json(inside, depth, left)
+        return text if safe == inside else b2a_base64(safe.encode(), newline=False).decode()
+    return _PAIR.sub(_masked_pair, text)
+
+
+def _masked_pair(pair: re.Match[str]) -> str:
+    if not is_secret(pair[1]):
+        return pair[0]
+    return f"{pair[1]}={MASK}" if pair[2] == "=" else f'"{pair[1]}"{pair[2]}"{MASK}"'
+
+
+def _masked_json(text: str, depth: int, left: list[int]) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _JSON_PAIR.sub(_masked_pair, text)  # begins as JSON, and is none
+    if depth == 0:
+        return MASK
+    safe = _masked(value, depth - 1, left, texts=True)
+    return text if safe == value else json.dumps(safe)

@@ -24,21 +24,28 @@ def write_invocation(
 ) -> None:
     """Write the line (in several chunks where it would be too long for one)."""
     duration_ms = round((time.perf_counter() - invocation.started) * 1000, 3)
-    groups = chunks(
-        [received_json(one) for one in invocation.received],
-        [sent_json(one) for one in invocation.sent],
-    )
-    for number, (received, sent) in enumerate(groups, 1):
-        line = build(
+
+    def line_with(exception: dict[str, Any] | None) -> str:
+        return build(
             at=time.time(),
             level="ERROR" if error is not None else "INFO",
             message="invocation",
             logger="clew",
             correlation=correlation,
-            exception=describe(type(error), error, error.__traceback__)
-            if error is not None and number == 1
-            else None,
+            exception=exception,
         )
+
+    exception = describe(type(error), error, error.__traceback__) if error is not None else None
+    line = line_with(exception)
+    if exception is not None and len(line) > MAX_CHUNK:  # escapes can make six of one character
+        line = line_with({**exception, "stack": []})
+    groups = chunks(
+        [received_json(one) for one in invocation.received],
+        [sent_json(one) for one in invocation.sent],
+        taken=len(line),
+    )
+    for number, (received, sent) in enumerate(groups, 1):
+        line = line if number == 1 else line_with(None)
         own = (
             f',"source":{quote(invocation.source)},"outcome":"{"error" if error else "ok"}",'
             f'"startedAt":"{timestamp(invocation.started_at)}","durationMs":{duration_ms}'
@@ -49,10 +56,15 @@ def write_invocation(
         )
 
 
-def chunks(received: list[str], sent: list[str]) -> list[tuple[list[str], list[str]]]:
-    """Spread entries over as few lines as hold them, in order, each under 180 kB of entries."""
+def chunks(
+    received: list[str], sent: list[str], *, taken: int = 0
+) -> list[tuple[list[str], list[str]]]:
+    """Spread entries over as few lines as hold them, in order, each under 180 kB of entries.
+
+    ``taken`` is what the first line holds besides.
+    """
     groups: list[tuple[list[str], list[str]]] = [([], [])]
-    size = 0
+    size = taken
     for kind, entries in enumerate((received, sent)):
         for entry in entries:
             if size + len(entry) > MAX_CHUNK and size:
@@ -74,7 +86,7 @@ def received_json(one: Received) -> str:
         "outcome": one.outcome,
         "attempts": one.attempts,
         "ms": round(one.ms, 3),
-        **one.position,
+        **{name: value for name, value in one.position.items() if value},
     }
     if not entry["parent"]:
         del entry["parent"]
