@@ -1,0 +1,1 @@
+"""Every performance claim, as a ratio against a named peer in the same run."""

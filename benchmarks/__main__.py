@@ -1,0 +1,102 @@
+"""Run every benchmark: ``python -m benchmarks [NAME...]``.
+
+Prints a table as the numbers come, and writes ``benchmarks/results.json``; a run of all of them
+writes ``docs/benchmarks.md`` too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import Result, in_fresh_process
+
+HERE = Path(__file__).parent
+NAMES = (
+    "cold_import",
+    "log_line",
+    "kinesis_records",
+    "api_handler",
+    "put_records",
+    "wrong_ids",
+    "memory",
+)
+
+
+def main() -> int:
+    """Run the benchmarks that are named, or all; 1 if a target was missed."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which ones (all)")
+    names = parser.parse_args().names or list(NAMES)
+    console = Console()
+    results: list[Result] = []
+    for name in names:
+        with console.status(f"Measuring {name.replace('_', ' ')}"):
+            results += _in_a_process_of_its_own(name)
+    console.print(_table(results))
+    if len(names) == len(NAMES):
+        text = json.dumps([one.as_json() for one in results], indent=2)
+        (HERE / "results.json").write_text(text + "\n")
+        (HERE.parent / "docs" / "benchmarks.md").write_text(_page(results))
+    missed = [one.claim for one in results if not one.met]
+    for claim in missed:
+        console.print(f"Missed: {claim}", style="red")
+    return 1 if missed else 0
+
+
+def _in_a_process_of_its_own(name: str) -> list[Result]:
+    """Loggers, hooks and caches of one benchmark reach no other one."""
+    code = (
+        "import json, sys; from importlib import import_module; "
+        "found = import_module(f'benchmarks.{sys.argv[1]}').run(); "
+        "print(json.dumps([one.as_json() for one in found]))"
+    )
+    return [Result(**one) for one in in_fresh_process(code, name)]
+
+
+def _table(results: list[Result]) -> Table:
+    table = Table("claim", "clew", "peer", "of", "ratio", "target", "met", box=None)
+    for one in results:
+        table.add_row(
+            one.claim,
+            _number(one.ours, one.unit),
+            _number(one.peer, one.unit),
+            f"{one.peer_name} {one.peer_version}",
+            f"{one.ratio:.3g}",
+            f"{one.target:g}",
+            "yes" if one.met else "[red]no",
+        )
+    return table
+
+
+def _page(results: list[Result]) -> str:
+    rows = "\n".join(
+        f"| {one.claim} | {_number(one.ours, one.unit)} | {_number(one.peer, one.unit)} "
+        f"| {one.peer_name} {one.peer_version} | {one.ratio:.3g} | {one.target:g} "
+        f"| {'yes' if one.met else 'no'} |"
+        for one in results
+    )
+    return f"""# Benchmarks
+
+Written by `make bench`, which measures clew and each peer in turn in the same run. What counts is
+the ratio (ours to theirs): the times themselves are those of the machine of the last run, which
+had Python {platform.python_version()} on {platform.machine()}.
+
+| claim | clew | peer | which peer | ratio | target | met |
+| --- | --- | --- | --- | --- | --- | --- |
+{rows}
+"""
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:,.4g} {unit}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
