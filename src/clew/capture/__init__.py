@@ -7,7 +7,9 @@ whether an event is its own (``matches``). To add one, write its module and name
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 from clew.capture.delivery import Delivery
 from clew.capture.reading import Reading
@@ -144,3 +146,16 @@ def _find(event: dict[str, Any]) -> RecordSource | Source | None:
         if source.matches(event):
             return source
     return None
+
+
+class _Callable(ModuleType):
+    """``clew.capture`` is this module as soon as any part of clew has imported it.
+
+    Python then has no function of that name in the package, so that the module is one.
+    """
+
+    def __call__(self, event: object, context: object = None) -> Delivery:
+        return capture(event, context)
+
+
+sys.modules[__name__].__class__ = _Callable
