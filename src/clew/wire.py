@@ -19,6 +19,8 @@ USER_AGENT = "user-agent"
 CHAIN = "call-chain-length"
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
+#: X-Ray's own header. clew reads it and never writes it.
+XRAY = "x-amzn-trace-id"
 
 #: The object that carries every field inside a JSON payload.
 CONTEXT = "__context"
@@ -59,10 +61,19 @@ class Inbound:
 
     ``fields`` holds ids, user agent, the DEBUG decision and the chain length as they came (lower
     case names); ``trace_id`` and ``parent_span_id`` are lower-case hex of 32 and 16 digits, or
-    empty; ``trace_flags`` is two hex digits; ``dropped`` counts what broke a limit.
+    empty; ``trace_flags`` is two hex digits; ``xray`` is X-Ray's header as it came, or
+    ""; ``dropped`` counts what broke a limit.
     """
 
-    __slots__ = ("dropped", "fields", "parent_span_id", "trace_flags", "trace_id", "tracestate")
+    __slots__ = (
+        "dropped",
+        "fields",
+        "parent_span_id",
+        "trace_flags",
+        "trace_id",
+        "tracestate",
+        "xray",
+    )
 
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
@@ -70,6 +81,7 @@ class Inbound:
         self.parent_span_id = ""
         self.trace_flags = ""
         self.tracestate = ""
+        self.xray = ""
         self.dropped = 0
 
 
@@ -104,6 +116,8 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901  (on
             continue
         name = raw_name.lower()
         if not is_field(name):
+            if name == XRAY and isinstance(value, str) and len(value) <= MAX_TOTAL:
+                inbound.xray = value
             continue
         if name == CHAIN and type(value) is int:
             value = str(value)  # as the Node library writes it  # noqa: PLW2901

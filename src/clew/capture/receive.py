@@ -38,7 +38,7 @@ def receive(
     if wire.USER_AGENT in came:
         fields[wire.USER_AGENT] = came[wire.USER_AGENT]
     fields[wire.CHAIN] = str(min(int(came.get(wire.CHAIN, "0")) + 1, wire.MAX_CHAIN))
-    root, xray_sampled = wire.xray(os.environ.get("_X_AMZN_TRACE_ID"))
+    root, xray_sampled = _xray(inbound.xray)
     return Correlation(
         fields,
         trace_id=inbound.trace_id or wire.xray_to_trace_id(root) or new_trace_id(),
@@ -49,6 +49,16 @@ def receive(
         xray_trace_id=root,
         invocation=invocation,
     )
+
+
+def _xray(came: str) -> tuple[str, str]:
+    """X-Ray's root id and sampling decision: what came with this record, else the invocation's.
+
+    Where both name one trace, Lambda's has the decision.
+    """
+    own = wire.xray(os.environ.get("_X_AMZN_TRACE_ID"))
+    found = wire.xray(came) if came else own
+    return own if found[0] in ("", own[0]) else found
 
 
 def sampled(rate: float) -> bool:
