@@ -1,0 +1,168 @@
+"""Find one request's story where its log lines are."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Protocol
+
+from clew.errors import ClewError
+from clew.stories.parse import read
+from clew.stories.reconstruct import reconstruct
+from clew.stories.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from clew.stories.model import Story
+    from clew.stories.source import Source
+
+    class Session(Protocol):
+        """A `clew.localcloud.LocalCloud`, or a boto3 session."""
+
+        def client(self, service_name: str) -> Any:
+            """A boto3 client."""
+
+
+#: So much of an id names it, if no other id begins the same way.
+MIN_PREFIX = 8
+#: Where nobody said how long, a story is waited for so long, if it is as young as that.
+DEFAULT_WAIT_S = 3.0
+_YOUNG_S = 30.0
+_POLL_S = 0.2
+_MAX_REQUESTS = 20
+_MAX_ID = 256
+_MAX_SHOWN = 64
+_MAX_NAMED = 3
+_MAX_COMPARED = 200
+
+
+class StoryError(ClewError):
+    """No story, or more than one, has that id."""
+
+
+def find_story(
+    where: Session | Source,
+    id: str,  # noqa: A002  (the domain's word)
+    *,
+    since: datetime | None = None,
+    wait_s: float | None = None,
+) -> Story:
+    """The story of the request ``id``: what it did, in every function that logged with clew.
+
+    Log lines come late. With ``wait_s``, it is read again until its first line is there, every
+    send has been received and it grows no more, for so many seconds at most. Without, it is
+    waited for only if it is seconds old and misses something, for 3 seconds at most.
+
+    Args:
+        where: A local cloud, a boto3 session, or a source of your own.
+        id: The request's id, or the first 8 characters of it or more.
+        since: An aware time; older lines are not read.
+        wait_s: How many seconds to wait at most.
+
+    Raises:
+        StoryError: No request has that id, or several ids begin that way.
+        ClewError: The log lines could not be read.
+    """
+    source = _source(where)
+    if not id:
+        raise StoryError("A story needs the id of its request, or the first 8 characters of it.")
+    deadline = time.monotonic() + (DEFAULT_WAIT_S if wait_s is None else wait_s)
+    before = -1
+    while True:
+        story, size = _read(source, id, since)
+        late = time.monotonic() >= deadline
+        if story:
+            missing = story.awaited_since_ms()
+            settled = missing is None and (size == before or not wait_s)
+            if settled or late or (wait_s is None and not _is_young(missing)):
+                return story
+        elif late or wait_s is None:
+            return _among_all(source, id, since)
+        before = size
+        time.sleep(min(_POLL_S, max(deadline - time.monotonic(), 0)))
+
+
+def _source(where: Session | Source) -> Source:
+    if not hasattr(where, "client"):
+        return where
+    from clew.stories.cloudwatch import CloudWatchSource
+
+    local = getattr(where, "name", None)
+    if local is not None:
+        return CloudWatchSource(where.client("logs"), f"the local cloud {local}")
+    region = getattr(where, "region_name", None)
+    name = f"CloudWatch Logs in {region}" if region else "CloudWatch Logs"
+    return CloudWatchSource(where.client("logs"), name, prefix="/aws/lambda/")
+
+
+def _is_young(at_ms: int | None) -> bool:
+    return at_ms is not None and time.time() - at_ms / 1000 < _YOUNG_S
+
+
+def _read(source: Source, id: str, since: datetime | None) -> tuple[Story | None, int]:  # noqa: A002
+    """The story as far as it is logged, and how many lines there are of it."""
+    raw = list(source.lines(id, since))
+    lines = read(raw)
+    known = lines.latest_ids()
+    full = id if id in known else _only(_begins(known, id), id)
+    if full is None:
+        return None, 0
+    story = reconstruct(lines, full)
+    # What Lambda says of an invocation, and the parts of an invocation line that hold nothing of
+    # this request, carry no id but that of the invocation.
+    missing = {hop.request_id for hop in story.hops if hop.outcome == "unfinished"}
+    missing |= {one.line.request_id for one in lines.invocations if not one.complete}
+    for request_id in sorted(missing - {""})[:_MAX_REQUESTS]:
+        raw += source.lines(request_id, since)
+    if missing:
+        lines = read(raw)
+        story = reconstruct(lines, full)
+    return story, len(lines.ordinary) + len(lines.invocations) + len(lines.texts)
+
+
+def _begins(known: Iterable[str], prefix: str) -> list[str]:
+    return [each for each in known if each.startswith(prefix)] if len(prefix) >= MIN_PREFIX else []
+
+
+def _only(candidates: list[str], prefix: str) -> str | None:
+    if len(candidates) > 1:
+        message = (
+            f"{len(candidates)} requests have ids that begin with {_shown(prefix)} "
+            f"({_listed(candidates)}); say more of it."
+        )
+        raise StoryError(message)
+    return candidates[0] if candidates else None
+
+
+def _among_all(source: Source, id: str, since: datetime | None) -> Story:  # noqa: A002
+    """The last try, with every line: not every log is searched by the beginning of a word."""
+    lines = read(source.lines(None, since))
+    known = lines.latest_ids()
+    full = id if id in known else _only(_begins(known, id), id)
+    if full is not None:
+        return reconstruct(lines, full)
+    recent = sorted(known, key=lambda each: known[each], reverse=True)
+    near = difflib.get_close_matches(id[:_MAX_ID], recent[:_MAX_COMPARED], n=_MAX_NAMED)
+    near += [each for each in recent[:_MAX_NAMED] if each not in near]
+    searched = source.name
+    if since is not None:
+        searched += f" since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    nearest = (
+        f"the nearest recent ids are {_listed(near[:_MAX_NAMED])}"
+        if near
+        else "no line there has an id at all (lines come some seconds late)"
+    )
+    raise StoryError(f"No log line has the id {_shown(id)} in {searched}; {nearest}.")
+
+
+def _listed(ids: list[str]) -> str:
+    shown = [_shown(each) for each in ids[:_MAX_NAMED]]
+    more = ", …" if len(ids) > _MAX_NAMED else ""
+    return ", ".join(shown) + more
+
+
+def _shown(id: str) -> str:  # noqa: A002
+    return visible(id if len(id) <= _MAX_SHOWN else f"{id[:_MAX_SHOWN]}…")

@@ -1,0 +1,205 @@
+"""Which receives, sends and lines belong to one request. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from clew import wire
+from clew.stories.drafts import HopDraft, SendDraft
+
+if TYPE_CHECKING:
+    from clew.stories.lines import Invocation, Lines, LogLine, ReceivedEntry, TextLine
+
+_INCOMPLETE = "{function} wrote its invocation line in {total} parts, of which {seen} were found"
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What belongs to one request, not yet joined."""
+
+    hops: list[HopDraft] = field(default_factory=list)
+    sends: list[SendDraft] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+
+def gather(lines: Lines, wanted: str) -> Gathered:
+    """Everything of the request ``wanted`` (its id); nothing of others that shared its batches."""
+    by_span: dict[str, HopDraft] = {}
+    spanless: list[HopDraft] = []
+    if wanted:
+        for invocation in lines.invocations:
+            _take_received(invocation, wanted, by_span, spanless)
+        _take_lines(lines, wanted, by_span, spanless)
+    hops = [*by_span.values(), *spanless]
+    sends = _take_sends(lines.invocations, wanted, by_span, hops) if wanted else []
+    for hop in hops:
+        _place_in_time(hop)
+    _take_texts(lines.texts, hops)
+    partial = {
+        _INCOMPLETE.format(
+            function=one.line.function, total=one.chunks_total, seen=len(one.chunks)
+        ): None
+        for one in (hop.invocation for hop in hops)
+        if one is not None and not one.complete
+    }
+    return Gathered(hops, sends, tuple(partial))
+
+
+def _take_received(
+    invocation: Invocation, wanted: str, by_span: dict[str, HopDraft], spanless: list[HopDraft]
+) -> None:
+    mine = [entry for entry in invocation.received if entry.id == wanted]
+    for entry in mine:
+        if not entry.span:
+            spanless.append(_received(invocation, entry))
+        elif entry.span not in by_span:
+            by_span[entry.span] = _received(invocation, entry)
+    # Beside its records, a batch has an id and a span of its own, for what concerns none of them.
+    line = invocation.line
+    known = {entry.span for entry in invocation.received} | by_span.keys()
+    if line.id == wanted and line.span and line.span not in known and all(one.span for one in mine):
+        by_span[line.span] = _whole(invocation)
+
+
+def _received(invocation: Invocation, entry: ReceivedEntry) -> HopDraft:
+    hop = _whole(invocation)
+    hop.span, hop.parent, hop.trace_id = entry.span, entry.parent, entry.trace
+    hop.outcome = entry.outcome or "unknown"
+    hop.attempts = entry.attempts
+    hop.position = entry.position
+    hop.error = entry.error
+    if entry.ms is not None:
+        hop.duration_ms = entry.ms if entry.attempts else None
+    if invocation.line.span != entry.span:
+        hop.ids, hop.ids_at_start = {wire.ID: entry.id}, {}
+    return hop
+
+
+def _whole(invocation: Invocation) -> HopDraft:
+    """A hop that stands for a whole invocation."""
+    line = invocation.line
+    outcome = {"ok": "done", "error": "failed"}.get(invocation.outcome, "unknown")
+    return HopDraft(
+        function=line.function,
+        log_group=line.log_group,
+        request_id=line.request_id,
+        span=line.span,
+        parent=line.parent,
+        trace_id=line.trace_id,
+        at_ms=invocation.started_ms,
+        outcome=outcome,
+        source=invocation.source,
+        duration_ms=invocation.duration_ms,
+        cold_start=line.cold_start,
+        invocation=invocation,
+        ids=dict(line.ids),
+        ids_at_start=line.ids,
+    )
+
+
+def _take_lines(
+    lines: Lines,
+    wanted: str,
+    by_span: dict[str, HopDraft],
+    spanless: list[HopDraft],
+) -> None:
+    """Put every line under its hop; a hop that only lines tell of is made for them."""
+    incomplete = {
+        (one.line.log_group, one.line.request_id) for one in lines.invocations if not one.complete
+    }
+    without_span: list[LogLine] = []
+    for line in lines.ordinary:
+        hop = by_span.get(line.span) if line.span else None
+        if hop is None and line.id == wanted:
+            if not line.span:
+                without_span.append(line)
+                continue
+            known = (line.log_group, line.request_id) not in incomplete
+            hop = by_span[line.span] = _implied(line, "unfinished" if known else "unknown")
+        if hop is not None:
+            _add_line(hop, line)
+    of_invocation: dict[tuple[str, str], list[HopDraft]] = defaultdict(list)
+    for hop in (*by_span.values(), *spanless):
+        of_invocation[hop.log_group, hop.request_id].append(hop)
+    flat: dict[tuple[str, str], HopDraft] = {}
+    for line in without_span:
+        key = line.log_group, line.request_id
+        if key not in flat:
+            of_it = of_invocation[key]
+            if len(of_it) == 1:  # no doubt whose line it is
+                flat[key] = of_it[0]
+            else:
+                flat[key] = _implied(line, "unknown")
+                spanless.append(flat[key])
+        _add_line(flat[key], line)
+
+
+def _implied(line: LogLine, outcome: str) -> HopDraft:
+    return HopDraft(
+        function=line.function,
+        log_group=line.log_group,
+        request_id=line.request_id,
+        span=line.span,
+        parent=line.parent,
+        trace_id=line.trace_id,
+        at_ms=line.at_ms,
+        outcome=outcome,
+        cold_start=line.cold_start,
+        ids={wire.ID: line.id},
+    )
+
+
+def _add_line(hop: HopDraft, line: LogLine) -> None:
+    hop.lines.append(line)
+    hop.ids.update(line.ids)
+
+
+def _take_sends(
+    invocations: tuple[Invocation, ...],
+    wanted: str,
+    by_span: dict[str, HopDraft],
+    hops: list[HopDraft],
+) -> list[SendDraft]:
+    """The sends of these hops, and those that carried the id all the same."""
+    of_invocation: dict[int, list[HopDraft]] = defaultdict(list)
+    for hop in hops:
+        of_invocation[id(hop.invocation)].append(hop)
+    sends = []
+    for invocation in invocations:
+        of_it = of_invocation.get(id(invocation), [])
+        for entry in invocation.sent:
+            sender = by_span.get(entry.parent) if entry.parent else None
+            if sender is None and entry.id != wanted:
+                continue
+            if sender is None and len(of_it) == 1:
+                sender = of_it[0]
+            send = SendDraft(entry, invocation.line.function, sender)
+            if sender is not None:
+                sender.sends.append(send)
+            sends.append(send)
+    for hop in hops:
+        hop.sends.sort(key=lambda send: send.at_ms)
+        hop.lines.sort(key=lambda line: line.at_ms)
+    return sorted(sends, key=lambda send: send.at_ms)
+
+
+def _place_in_time(hop: HopDraft) -> None:
+    """A record of a batch began when the first thing was logged or sent for it."""
+    one = hop.invocation
+    if one is None or len(one.received) > 1:
+        seen = [line.at_ms for line in hop.lines] + [send.at_ms for send in hop.sends]
+        hop.at_ms = max(min(seen, default=hop.at_ms), one.started_ms if one else 0)
+
+
+def _take_texts(texts: tuple[TextLine, ...], hops: list[HopDraft]) -> None:
+    """What Lambda said of an invocation that did not come to its end."""
+    unfinished: dict[tuple[str, str], list[HopDraft]] = defaultdict(list)
+    for hop in hops:
+        if hop.outcome == "unfinished" and hop.request_id:
+            unfinished[hop.log_group, hop.request_id].append(hop)
+    for text in texts:
+        if not text.bookkeeping:
+            for hop in unfinished.get((text.log_group, text.request_id), ()):
+                hop.texts.append(text)

@@ -1,0 +1,149 @@
+"""From log lines to the story of one request. Pure.
+
+A hop is one receive. A hop stands under the send whose span it has as its parent; whatever does
+not fit (a parent that nobody logged, a circle, a clock that runs late) still has its place.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from clew import wire
+from clew.stories.breaks import judge
+from clew.stories.drafts import SendDraft
+from clew.stories.gather import gather
+from clew.stories.model import Story
+
+if TYPE_CHECKING:
+    from clew.stories.drafts import HopDraft
+    from clew.stories.lines import Lines, LogLine
+
+_ORPHAN = "its sender is not in the logs"
+_CIRCLE = "its senders form a circle, so the tree begins here"
+
+
+def reconstruct(lines: Lines, id: str) -> Story:  # noqa: A002  (the domain's word)
+    """The story of the request ``id``; a false one where ``lines`` know nothing of it."""
+    gathered = gather(lines, id)
+    hops, sends = gathered.hops, gathered.sends
+    _join(hops, sends)
+    _cut_circles(hops)
+    hops = _ordered(hops, sends)
+    _note_deliveries(hops)
+    _add_ids(hops)
+    judge(hops, sends, id)
+    return _story(id, hops, sends, gathered.notes)
+
+
+def _join(hops: list[HopDraft], sends: list[SendDraft]) -> None:
+    """Put every hop under the send that it answers."""
+    by_span: dict[str, SendDraft] = {}
+    for send in sends:
+        if send.entry.span:
+            by_span.setdefault(send.entry.span, send)
+    for hop in sorted(hops, key=lambda hop: hop.at_ms):
+        hop.via = by_span.get(hop.parent) if hop.parent else None
+        if hop.via is not None:
+            hop.via.receivers.append(hop)
+        elif hop.parent:
+            hop.note = _ORPHAN
+    for send in sends:  # a client that tries again by itself sends the same span twice
+        if send.entry.span:
+            send.receivers = by_span[send.entry.span].receivers
+
+
+def _cut_circles(hops: list[HopDraft]) -> None:
+    """Let the tree begin at the earliest hop of a circle of senders, which only false logs have."""
+    finished: set[int] = set()
+    for hop in hops:
+        path: list[HopDraft] = []
+        on_path: set[int] = set()
+        step: HopDraft | None = hop
+        while step is not None and id(step) not in finished and id(step) not in on_path:
+            path.append(step)
+            on_path.add(id(step))
+            step = step.above
+        if step is not None and id(step) in on_path:
+            circle = path[path.index(step) :]
+            first = min(circle, key=lambda one: one.at_ms)
+            first.via, first.note = None, _CIRCLE
+        finished |= on_path
+
+
+def _ordered(hops: list[HopDraft], sends: list[SendDraft]) -> list[HopDraft]:
+    """Number the hops, each after the one above it, those of one level by time."""
+    tops: list[HopDraft | SendDraft] = [hop for hop in hops if hop.via is None]
+    tops += [send for send in sends if send.hop is None]
+    ordered: list[HopDraft] = []
+    pending = sorted(tops, key=lambda one: one.at_ms, reverse=True)
+    while pending:
+        step = pending.pop()
+        if isinstance(step, SendDraft):
+            below = [hop for hop in step.receivers if hop.via is step]
+        else:
+            ordered.append(step)
+            step.number = len(ordered)
+            step.depth = 0 if step.above is None else step.above.depth + 1
+            below = [hop for send in step.sends for hop in send.receivers if hop.via is send]
+        pending.extend(reversed(below))
+    return ordered
+
+
+def _note_deliveries(hops: list[HopDraft]) -> None:
+    """Find the deliveries of one send to one function: more than one are attempts."""
+    groups: dict[tuple[str, str], list[HopDraft]] = defaultdict(list)
+    for hop in sorted(hops, key=lambda hop: hop.at_ms):
+        if hop.parent:
+            groups[hop.parent, hop.function].append(hop)
+    for group in groups.values():
+        for delivery, hop in enumerate(group, 1):
+            hop.same_send, hop.delivery = group, delivery
+
+
+def _add_ids(hops: list[HopDraft]) -> None:
+    """Say which ids each hop added. One that arrives was added by the hop that sent it."""
+    for hop in reversed(hops):
+        if hop.above is not None:
+            for name, value in hop.ids_at_start.items():
+                hop.above.ids.setdefault(name, value)
+    for hop in hops:
+        known = hop.above.ids if hop.above is not None else {}
+        hop.ids_added = {
+            name: value
+            for name, value in hop.ids.items()
+            if name != wire.ID and known.get(name) != value
+        }
+
+
+def _story(
+    id: str,  # noqa: A002
+    hops: list[HopDraft],
+    sends: list[SendDraft],
+    notes: tuple[str, ...],
+) -> Story:
+    starts = [hop.at_ms for hop in hops] + [send.at_ms for send in sends]
+    ends = [hop.at_ms + int(hop.duration_ms or 0) for hop in hops]
+    ends += [line.at_ms for hop in hops for line in hop.lines]
+    start = min(starts, default=0)
+    lines = [line for hop in hops for line in _lines_of(hop)]
+    verdicts = [hop.broken for hop in hops] + [send.broken for send in sends]
+    broken = [verdict for verdict in verdicts if verdict is not None]
+    return Story(
+        id=id,
+        hops=tuple(hop.freeze() for hop in hops),
+        sends=tuple(send.freeze() for send in sends if send.hop is None),
+        breaks=tuple(sorted(broken, key=lambda one: one.at_ms)),
+        notes=notes,
+        at_ms=start,
+        duration_ms=max([*starts, *ends], default=start) - start,
+        trace_ids=tuple(dict.fromkeys(hop.trace_id for hop in hops if hop.trace_id)),
+        debug=any(line.debug == "true" for line in lines),
+        user_agent=next((line.user_agent for line in lines if line.user_agent), ""),
+    )
+
+
+def _lines_of(hop: HopDraft) -> list[LogLine]:
+    """Its lines, and what its invocation line has in common with them."""
+    own = hop.invocation.line if hop.invocation is not None else None
+    return [own, *hop.lines] if own is not None and own.span == hop.span else hop.lines
