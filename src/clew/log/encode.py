@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 16
 MAX_ITEMS = 1000
 MAX_TEXT = 100_000
+#: Of one value, so many members are shown: one that contains itself several times has no end.
+MAX_NODES = 50_000
 
 __all__ = ["encode", "quote"]
 
@@ -41,25 +43,26 @@ def encode(value: Any) -> str:
     try:
         return _fast(value)
     except Exception:  # noqa: BLE001  (cycles, NaN, odd keys, depth: the slow way knows them all)
-        return _fast(_plain(value, MAX_DEPTH))
+        return _fast(_plain(value, MAX_DEPTH, [MAX_NODES]))
 
 
-def _plain(value: Any, depth: int) -> Any:  # noqa: PLR0911  (one return per kind of value)
-    """A copy of ``value`` that JSON can hold."""
+def _plain(value: Any, depth: int, left: list[int]) -> Any:  # noqa: PLR0911  (one per kind of value)
+    """A copy of ``value`` that JSON can hold; ``left`` counts the members down."""
+    left[0] -= 1
     if value is None or isinstance(value, bool | int):
         return value if not isinstance(value, int) or abs(value) < 10**1000 else "<huge number>"
     if isinstance(value, str):
         return value[:MAX_TEXT]
     if isinstance(value, float):
         return value if value - value == 0 else str(value)  # NaN and infinity as text
-    if depth == 0:
-        return f"<{type(value).__name__}: too deep>"
+    if depth == 0 or left[0] < 0:
+        return f"<{type(value).__name__}: too {'long' if depth else 'deep'}>"
     try:
         if isinstance(value, dict):
             items = list(value.items())[:MAX_ITEMS]
-            return {as_text(key): _plain(inner, depth - 1) for key, inner in items}
+            return {as_text(key): _plain(inner, depth - 1, left) for key, inner in items}
         if isinstance(value, list | tuple | set | frozenset):
-            return [_plain(inner, depth - 1) for inner in list(value)[:MAX_ITEMS]]
+            return [_plain(inner, depth - 1, left) for inner in list(value)[:MAX_ITEMS]]
     except Exception:  # noqa: BLE001  (a container that changes meanwhile, or raises)
         return f"<{type(value).__name__}>"
     return as_text(value)[:MAX_TEXT]

@@ -36,7 +36,11 @@ RESERVED = frozenset(
     ]
 )
 MAX_STACK = 50
-MAX_MESSAGE = 100_000
+#: Bytes of JSON that the message has, and all of the caller's fields together: with the exception
+#: and clew's own fields a line stays under 200 kB.
+MAX_MESSAGE = 64_000
+MAX_FIELDS = 64_000
+MAX_FIELD_NAME = 256
 #: Of an exception's text and of each line of its stack, so much is kept (characters).
 MAX_ERROR = 8_000
 MAX_STACK_LINE = 300
@@ -47,12 +51,12 @@ _last = [(0, "1970-01-01T00:00:00")]
 
 def timestamp(at: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC with milliseconds."""
-    second = int(at)
+    second, milliseconds = divmod(int(at * 1000), 1000)
     known, text = _last[0]
     if second != known:
         text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         _last[0] = (second, text)
-    return f"{text}.{int((at - second) * 1000):03d}Z"
+    return f"{text}.{milliseconds:03d}Z"
 
 
 def build(
@@ -69,13 +73,11 @@ def build(
     """The line, with its line break.
 
     ``at`` is seconds since the epoch; ``fields`` are the caller's own, of which secret ones are
-    masked.
+    masked, long ones cut to text, and those past 64 kB of fields left out.
     """
-    if len(message) > MAX_MESSAGE:
-        message = f"{message[:MAX_MESSAGE]}… ({len(message)} characters)"
     parts = [
-        f'{{"timestamp":"{timestamp(at)}","level":{quote(level)},"message":{quote(message)},'
-        f'"logger":{quote(logger)}'
+        f'{{"timestamp":"{timestamp(at)}","level":{quote(level)},'
+        f'"message":{_fitting(message, MAX_MESSAGE)},"logger":{quote(logger)}'
     ]
     invocation = correlation.invocation
     if invocation is not None:
@@ -84,26 +86,55 @@ def build(
         parts.append(correlation.as_json())
     if flight_recorder:
         parts.append('"flightRecorder":true')
+    names: set[str] = set()
+    room = MAX_FIELDS
     for name, value in fields:
-        parts.append(field(name, value, correlation))
+        member = field(name, value, correlation, names, room)
+        room -= len(member)
+        if room < 0:
+            break
+        parts.append(member)
     if exception is not None:
         parts.append(f'"exception":{encode(exception)}')
     return ",".join(parts) + "}\n"
 
 
-def field(name: object, value: Any, correlation: Correlation) -> str:
-    """One of the caller's fields as a JSON member."""
-    text = name if isinstance(name, str) else as_text(name)
+def field(
+    name: object,
+    value: Any,
+    correlation: Correlation,
+    names: set[str],
+    room: int = MAX_FIELDS,
+) -> str:
+    """One of the caller's fields as a JSON member.
+
+    ``names`` are those that the line has; a value that would take more than ``room`` bytes is cut.
+    """
+    text = (name if isinstance(name, str) else as_text(name))[:MAX_FIELD_NAME]
     if is_secret(text):
         value = MASK
     elif isinstance(value, dict | list | tuple):
         value = redact(value)
     shown = encode(value)
-    if len(shown) > MAX_MESSAGE:
-        shown = quote(f"{shown[:MAX_MESSAGE]}… ({len(shown)} characters)")
+    left = room - len(text) - 100
+    if len(shown) > left:
+        shown = _fitting(value if isinstance(value, str) else shown, max(left, 100))
     if text in RESERVED or text in correlation or wire.is_field(text):
         text += "_"
+    while text in names:
+        text += "_"
+    names.add(text)
     return f"{quote(text)}:{shown}"
+
+
+def _fitting(text: str, limit: int) -> str:
+    """``text`` as a JSON string of at most ``limit`` bytes; where it is cut, it says so."""
+    shown = quote(text)
+    keep = limit
+    while len(shown) > limit:
+        keep = keep * 2 // 3
+        shown = quote(f"{text[:keep]}… ({len(text)} characters)")
+    return shown
 
 
 def describe(

@@ -45,7 +45,7 @@ SECRETS = frozenset(
 _MAX_DEPTH = 16
 #: Of one value, so many members are looked at: one that contains itself several times has no end.
 _MAX_NODES = 50_000
-_PAIR = re.compile(r"([\w.-]+)(=)[^&;\s]*")
+_PAIR = re.compile(r"(?<![\w.-])([\w.-]{1,64})(=)[^&;\s]*")
 _JSON_PAIR = re.compile(r'"([^"]+)"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]\s]+)')
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}").fullmatch
 
@@ -73,9 +73,12 @@ def redact(value: Any, *, texts: bool = False) -> Any:
 
     With ``texts``, also those inside texts: in JSON, plain or in base64, and in ``name=value``
     pairs. What is deeper than 16 levels, or past the first 50,000 members, is masked whole, since
-    it cannot be vouched for.
+    it cannot be vouched for. Never raises.
     """
-    return _masked(value, _MAX_DEPTH, [_MAX_NODES], texts=texts)
+    try:
+        return _masked(value, _MAX_DEPTH, [_MAX_NODES], texts=texts)
+    except Exception:  # noqa: BLE001  (a container that changes meanwhile, or raises)
+        return f"<{type(value).__name__}: cannot be read>"
 
 
 def _masked(value: Any, depth: int, left: list[int], *, texts: bool) -> Any:
