@@ -1,0 +1,108 @@
+"""What must not be logged is masked, wherever it stands."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from typing import Any
+
+import pytest
+
+from clew.log import redact as module
+from clew.log.redact import MASK, is_secret, names, redact
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "Password", "PASS-WORD", "client_secret", "X-Api-Key", "Authorization", "cookies"],
+)
+def test_names_are_compared_without_regard_to_case_and_hyphens(name: str) -> None:
+    assert is_secret(name)
+    assert redact({"a": [{name: "x"}]}) == {"a": [{name: MASK}]}
+
+
+@pytest.mark.parametrize("name", ["passwords-changed", "tokenizer", "id", "", 7, None])
+def test_other_names_are_not_masked(name: object) -> None:
+    assert not is_secret(name)
+
+
+def test_names_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEW_REDACT", "Iban, tax_number ,,")
+    monkeypatch.setattr(module, "_NAMES", names())
+    assert redact({"iban": 1, "tax-number": 2, "city": 3, "password": 4}) == {
+        "iban": MASK,
+        "tax-number": MASK,
+        "city": 3,
+        "password": MASK,
+    }
+
+
+def test_the_value_itself_is_left_alone() -> None:
+    value = {"password": "x", "list": ({"token": 1},)}
+    assert redact(value) == {"password": MASK, "list": [{"token": MASK}]}
+    assert value == {"password": "x", "list": ({"token": 1},)}
+
+
+def test_what_is_too_deep_is_masked_whole() -> None:
+    value: Any = {"password": "x"}
+    for _ in range(40):
+        value = [value]
+    text = json.dumps(redact(value))
+    assert MASK in text
+    assert "password" not in text
+
+
+def test_what_contains_itself_ends() -> None:
+    crowd: list[list[Any]] = [[] for _ in range(20)]
+    for one in crowd:
+        one.extend(crowd)
+    assert MASK in json.dumps(redact(crowd))
+
+
+def test_a_container_that_raises_is_named() -> None:
+    class NoItems(dict[str, int]):
+        def items(self) -> Any:
+            raise RuntimeError("no items")
+
+    assert redact({"a": NoItems(a=1)}) == "<dict: cannot be read>"
+
+
+def test_texts_are_opened_only_where_asked() -> None:
+    assert redact({"body": '{"password":"x"}'}) == {"body": '{"password":"x"}'}
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ('{"user": "u", "password": "x"}', '{"user": "u", "password": "***"}'),
+        ('[{"a": "{\\"token\\": 1}"}]', '[{"a": "{\\"token\\": \\"***\\"}"}]'),
+        ('{"user":   "u"}', '{"user":   "u"}'),
+        ("user=u&password=x&b=1", "user=u&password=***&b=1"),
+        ("session=1; token=abc; a=b", "session=1; token=***; a=b"),
+        ('{"a": 1, "password": "x, y", "b"', '{"a": 1, "password": "***", "b"'),
+        ('{"password": "never ends', '{"password": "***"'),
+        ('{"cvv": 123', '{"cvv": "***"'),
+        ("just a text", "just a text"),
+        ("", ""),
+    ],
+)
+def test_secrets_inside_texts(text: str, safe: str) -> None:
+    assert redact({"body": text}, texts=True) == {"body": safe}
+
+
+def test_secrets_inside_base64() -> None:
+    data = b64encode(b'{"token": "x", "a": 1}').decode()
+    safe = redact({"data": data}, texts=True)["data"]
+    assert json.loads(b64decode(safe)) == {"token": MASK, "a": 1}
+    for harmless in ("SGVsbG8=", b64encode(b'{"a":1}').decode(), b64encode(b"\xff\xfe").decode()):
+        assert redact(harmless, texts=True) == harmless
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 1_000_000 + "!", '"' * 1_000_000, "{" + '"a' * 300_000, '{"a"' + " " * 1_000_000 + "x"],
+    ids=["word", "quotes", "names", "spaces"],
+)
+@pytest.mark.timeout(10)
+def test_long_texts_take_no_longer_than_they_should(text: str) -> None:
+    assert redact(text, texts=True) == text
