@@ -159,13 +159,17 @@ def test_an_exception_is_in_the_line(name: str) -> None:
     log = get_logger(name)
     with logged() as lines:
         try:
-            {}["a"]
-        except KeyError as error:
+            int("wine")
+        except ValueError as error:
             log.exception("failed")
             known = error
         log.error("later", exc_info=known)
         log.error("none in hand", exc_info=True)
-    assert [one.get("exception", {}).get("type") for one in lines] == ["KeyError", "KeyError", None]
+    assert [one.get("exception", {}).get("type") for one in lines] == [
+        "ValueError",
+        "ValueError",
+        None,
+    ]
 
 
 def test_a_failing_stdout_reaches_nobody(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

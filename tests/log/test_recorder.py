@@ -96,16 +96,16 @@ def test_those_of_one_record_alone(invocation: Invocation) -> None:
 def test_an_exception_that_was_logged_at_debug_is_kept(invocation: Invocation) -> None:
     with clew.use(correlation(invocation)):
         try:
-            {}["a"]
-        except KeyError as error:
+            int("wine")
+        except ValueError as error:
             log.debug("by flag", exc_info=True)
             known = error
         log.debug("by value", exc_info=known)
-        log.debug("by tuple", exc_info=(KeyError, known, known.__traceback__))
+        log.debug("by tuple", exc_info=(ValueError, known, known.__traceback__))
         log.debug("none in hand", exc_info=True)
     with logged() as lines:
         write_held(invocation)
-    assert [one.get("exception", {}).get("type") for one in lines] == [*["KeyError"] * 3, None]
+    assert [one.get("exception", {}).get("type") for one in lines] == [*["ValueError"] * 3, None]
 
 
 def test_what_cannot_be_shown_is_written_all_the_same(invocation: Invocation) -> None:
