@@ -61,7 +61,7 @@ class Correlation(Mapping[str, str]):
     ) -> None:
         self._fields = dict(fields) if fields else {}
         self._json: str | None = None
-        self._context: tuple[str, str] | None = None
+        self._context: tuple[bool, str, str] | None = None
         self.debug = self._fields.get(wire.DEBUG) == "true"
         self.trace_id = trace_id or (new_trace_id() if self._fields else "")
         self.span_id = span_id
@@ -121,16 +121,25 @@ class Correlation(Mapping[str, str]):
             fields[wire.TRACESTATE] = self.tracestate
         return fields
 
-    def as_context(self, span_id: str) -> str:
-        """`outgoing` as the JSON text of an object; all but the span is made once."""
-        if self._context is None:
-            fields = "".join(f"{quote(name)}:{quote(value)}," for name, value in self.items())
-            state = f',"{wire.TRACESTATE}":{quote(self.tracestate)}' if self.tracestate else ""
-            self._context = (
-                f'{{{fields}"{wire.TRACEPARENT}":"00-{self.trace_id}-',
-                f'-{self.trace_flags}"{state}}}',
+    def around_span(self, *, chain_as_number: bool = False) -> tuple[str, str]:
+        """`outgoing` as the JSON text of an object, before and after the span; made once.
+
+        ``chain_as_number`` writes the chain length as a JSON number.
+        """
+        if self._context is None or self._context[0] is not chain_as_number:
+            fields = "".join(
+                f"{quote(name)}:{value if bare else quote(value)},"
+                for name, value in self.items()
+                for bare in (chain_as_number and name == wire.CHAIN and value.isdecimal(),)
             )
-        head, tail = self._context
+            state = f',"{wire.TRACESTATE}":{quote(self.tracestate)}' if self.tracestate else ""
+            head = f'{{{fields}"{wire.TRACEPARENT}":"00-{self.trace_id}-'
+            self._context = (chain_as_number, head, f'-{self.trace_flags}"{state}}}')
+        return self._context[1:]
+
+    def as_context(self, span_id: str) -> str:
+        """`outgoing` as the JSON text of an object."""
+        head, tail = self.around_span()
         return head + span_id + tail
 
     def as_json(self) -> str:
@@ -152,6 +161,8 @@ class Correlation(Mapping[str, str]):
 NONE = Correlation()
 
 _current: ContextVar[Correlation] = ContextVar("clew", default=NONE)
+#: What was in force around one that was made by hand: it knows the invocation.
+_around: ContextVar[Correlation] = ContextVar("clew_around", default=NONE)
 
 #: The correlation in force. A module that logs or sends calls it often, hence no wrapper.
 current = _current.get
@@ -164,12 +175,22 @@ def set_current(correlation: Correlation) -> Token[Correlation]:
 
 def reset_current(token: Token[Correlation]) -> None:
     """Put back what was in force before `set_current`."""
+    _reset(_current, token)
+
+
+def _reset(variable: ContextVar[Correlation], token: Token[Correlation]) -> None:
     try:
-        _current.reset(token)
+        variable.reset(token)
     except ValueError:
         # A generator or a framework may leave in another context than it entered; what was in
         # force there is not ours to change.
         return
+
+
+def receiving() -> Correlation:
+    """The one of the receive in hand: that in force, or that around one made by hand."""
+    here = _current.get()
+    return here if here.invocation is not None else _around.get()
 
 
 class use:  # noqa: N801  (reads as a verb: ``with clew.use(record.correlation):``)
@@ -187,11 +208,14 @@ class use:  # noqa: N801  (reads as a verb: ``with clew.use(record.correlation):
 
     def __init__(self, correlation: Correlation) -> None:
         self._correlation = correlation
-        self._tokens: list[Token[Correlation]] = []
+        self._tokens: list[tuple[Token[Correlation], Token[Correlation] | None]] = []
 
     def __enter__(self) -> Correlation:
-        self._tokens.append(_current.set(self._correlation))
-        return self._correlation
+        correlation, before = self._correlation, _current.get()
+        by_hand = correlation.invocation is None and before.invocation is not None
+        around = _around.set(before) if by_hand else None
+        self._tokens.append((_current.set(correlation), around))
+        return correlation
 
     def __exit__(
         self,
@@ -199,7 +223,10 @@ class use:  # noqa: N801  (reads as a verb: ``with clew.use(record.correlation):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        reset_current(self._tokens.pop())
+        token, around = self._tokens.pop()
+        reset_current(token)
+        if around is not None:
+            _reset(_around, around)
 
 
 def bind(**ids: object) -> Correlation:
