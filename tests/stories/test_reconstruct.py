@@ -184,11 +184,12 @@ def test_an_id_is_added_where_it_was_bound() -> None:
     bound = received.with_ids({"x-correlation-user": "42", "x-correlation-unlogged": "7"})
     edge.log(received.with_ids({"x-correlation-user": "42"}), "bound")
     publish = edge.send(bound)
-    edge.end()
+    edge.end(own=bound)
     below = Run("below", at=9)
     arrived = below.receive(answers=publish, user="42", unlogged="7")
-    below.log(arrived.with_ids({"x-correlation-order": "9"}), "bound too")
-    below.end()
+    bound_too = arrived.with_ids({"x-correlation-order": "9"})
+    below.log(bound_too, "bound too")
+    below.end(own=bound_too)
     story = story_of(edge, below)
     assert [dict(hop.ids_added) for hop in story.hops] == [
         {"x-correlation-user": "42", "x-correlation-unlogged": "7"},

@@ -79,7 +79,6 @@ class HopDraft:
     lines: list[LogLine] = field(default_factory=list)
     texts: list[TextLine] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)  # in force at its end
-    ids_at_start: Mapping[str, str] = field(default_factory=dict)  # where that is known
     ids_added: dict[str, str] = field(default_factory=dict)
     number: int = 0
     depth: int = 0

@@ -73,7 +73,7 @@ def _received(invocation: Invocation, entry: ReceivedEntry) -> HopDraft:
     if entry.ms is not None:
         hop.duration_ms = entry.ms if entry.attempts else None
     if invocation.line.span != entry.span:
-        hop.ids, hop.ids_at_start = {wire.ID: entry.id}, {}
+        hop.ids = {wire.ID: entry.id}
     return hop
 
 
@@ -95,7 +95,6 @@ def _whole(invocation: Invocation) -> HopDraft:
         cold_start=line.cold_start,
         invocation=invocation,
         ids=dict(line.ids),
-        ids_at_start=line.ids,
     )
 
 

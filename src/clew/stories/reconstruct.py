@@ -102,11 +102,7 @@ def _note_deliveries(hops: list[HopDraft]) -> None:
 
 
 def _add_ids(hops: list[HopDraft]) -> None:
-    """Say which ids each hop added. One that arrives was added by the hop that sent it."""
-    for hop in reversed(hops):
-        if hop.above is not None:
-            for name, value in hop.ids_at_start.items():
-                hop.above.ids.setdefault(name, value)
+    """Say which ids each hop added: those that the hop that sent it does not know."""
     for hop in hops:
         known = hop.above.ids if hop.above is not None else {}
         hop.ids_added = {
