@@ -38,11 +38,20 @@ class Run:
     """One invocation of a function, as its log has it."""
 
     def __init__(
-        self, function: str, *, at: float = 0, source: str = "aws:sns", request_id: str = ""
+        self,
+        function: str,
+        *,
+        at: float = 0,
+        source: str = "aws:sns",
+        request_id: str = "",
+        cold_start: bool = False,
     ) -> None:
         self.request_id = request_id or f"request-{function}-{at:g}"
         self.invocation = Invocation(source, {}, Context(function, self.request_id))
         self.invocation.started_at = START_S + at / 1000
+        # The real one is true for the first of a process, whichever test that is.
+        prefix, name, _ = self.invocation.log_prefix.partition('"coldStart":')
+        self.invocation.log_prefix = f"{prefix}{name}{str(cold_start).lower()}"
         self.group = f"/aws/lambda/{function}"
         self.at = at
         self.lines: list[RawLine] = []

@@ -40,7 +40,7 @@ def _since(_context: click.Context, _option: click.Parameter, given: str) -> dat
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(min=0, max=3600),
+    type=click.IntRange(0, 3600),
     metavar="SECONDS",
     help="Wait so long for lines that come late [default: 3, if it is new and misses something].",
 )
@@ -51,7 +51,7 @@ def story(
     id: str,  # noqa: A002
     name: str | None,
     since: datetime,
-    wait_s: float | None,
+    wait_s: int | None,
     check: bool,
     as_json: bool,
 ) -> int:

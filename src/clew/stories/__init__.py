@@ -1,8 +1,9 @@
 """Stories: what one request did, rebuilt from the log lines of every function it touched.
 
->>> from clew.stories import find_story  # doctest: +SKIP
->>> story = find_story(cloud, "4f0c1f0e-0d7a-4f3e-9d53-0a3a5b1f6f5e", wait_s=10)
->>> [hop.function for hop in story.hops], [one.sentence for one in story.breaks]
+In a test or a script, with a `clew.localcloud.LocalCloud` or a boto3 session::
+
+    story = find_story(cloud, "4f0c1f0e-0d7a-4f3e-9d53-0a3a5b1f6f5e", wait_s=10)
+    assert not story.breaks, story.breaks[0].sentence
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def find_story(
     before = -1
     while True:
         story, size = _read(source, id, since)
-        late = time.monotonic() >= deadline
+        late = not time.monotonic() < deadline  # also if it is no number
         if story:
             missing = story.awaited_since_ms()
             settled = missing is None and (size == before or not wait_s)

@@ -33,8 +33,9 @@ def source_name(source: str) -> str:
 
 def short_target(target: str) -> str:
     """The name at the end of an ARN; a URL without its scheme, cut in the middle if it is long."""
-    if target.startswith("arn:"):
-        resource = target.split(":", 5)[-1]
+    parts = target.split(":", 5)
+    if parts[0] == "arn" and len(parts) == 6:
+        resource = parts[5]
         for kind in ("function:", "stream/", "event-bus/", "deliverystream/"):
             resource = resource.removeprefix(kind)
         return resource or target

@@ -217,8 +217,9 @@ class _View:
             text.append("  (flight recorder)", "dim")
         yield text
         if line.exception is not None:
-            # The last line of a stack is the exception itself.
-            for frame in line.exception.stack[-_STACK_TAIL - 1 : -1]:
+            # The last line of a stack is the exception itself; others only point at a column.
+            frames = [one for one in line.exception.stack[:-1] if one.strip(" ^~")]
+            for frame in frames[-_STACK_TAIL:]:
                 yield Text(f"         {self._shown(frame, _MAX_FIELD)}", "dim")
             yield Text(f"         {self._thrown(line.exception)}", "red")
 

@@ -1,0 +1,99 @@
+"""``clew story`` against a running local cloud."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stories.runtime import Run
+
+from .test_local import clew
+
+if TYPE_CHECKING:
+    from clew.localcloud import LocalCloud
+
+pytestmark = pytest.mark.local_cloud
+
+
+def put(cloud: LocalCloud, run: Run) -> None:
+    """Put the lines of an invocation into the cloud's logs, as if it had just been."""
+    logs = cloud.client("logs")
+    stream = uuid.uuid4().hex
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=run.group)
+    logs.create_log_stream(logGroupName=run.group, logStreamName=stream)
+    now_ms = int(time.time() * 1000)
+    events = [{"timestamp": now_ms, "message": line.message} for line in run.lines]
+    logs.put_log_events(logGroupName=run.group, logStreamName=stream, logEvents=events)
+
+
+@pytest.fixture(scope="module")
+def request_id(cloud: LocalCloud) -> str:
+    """A request through two functions, whose second message nobody received."""
+    request = str(uuid.uuid4())
+    edge = Run("story-edge", source="aws:apigateway")
+    received = edge.receive(request)
+    edge.log(received, "hello [bold]there[/bold]")
+    publish = edge.send(received, at=4)
+    edge.send(received, "kinesis", "clicks", "PutRecord", at=5)
+    edge.end()
+    mail = Run("story-mail", at=20)
+    mail.log(mail.receive(request, answers=publish), "mailing")
+    mail.end()
+    put(cloud, edge)
+    put(cloud, mail)
+    return request
+
+
+def test_a_story_is_printed(cloud: LocalCloud, request_id: str) -> None:
+    done = clew("story", request_id, "--name", cloud.name)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"Story of {request_id}"
+    assert "│  INFO     hello [bold]there[/bold]" in lines
+    assert "│  └─ story-mail  SNS  +20 ms  took 5.0 ms  done" in lines
+    assert "BREAK  story-edge sent to the Kinesis stream clicks at 03:04:05.005 UTC, and" in lines
+    assert "\x1b" not in done.stdout
+
+
+def test_a_broken_story_fails_a_check(cloud: LocalCloud, request_id: str) -> None:
+    assert clew("story", request_id[:8], "--check").returncode == 2
+    whole = Run("story-whole")
+    whole.receive("whole-story-1")
+    whole.end()
+    put(cloud, whole)
+    assert clew("story", "whole-story-1", "--check").returncode == 0
+
+
+def test_a_story_as_json(request_id: str) -> None:
+    done = clew("story", request_id, "--json", "--since", "10m", "--wait", "0")
+    assert done.returncode == 0
+    story = json.loads(done.stdout)
+    assert [hop["function"] for hop in story["hops"]] == ["story-edge", "story-mail"]
+    assert [one["kind"] for one in story["breaks"]] == ["not received"]
+
+
+def test_an_unknown_id_gets_one_sentence(request_id: str) -> None:
+    wrong = request_id[:-3] + "xyz"
+    done = clew("story", wrong)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"clew: No log line has the id {wrong} in ")
+    assert "log groups of the local cloud tests since 20" in done.stderr
+    assert request_id in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_cloud_and_no_sense_are_said() -> None:
+    nobody = clew("story", "12345678", "--name", "nobody")
+    assert nobody.returncode == 1
+    assert nobody.stderr.startswith("clew: No local cloud is called nobody; running: tests")
+    for wrong in (["--since", "x"], ["--wait", "-1"], ["--wait", "nan"]):
+        assert clew("story", "12345678", *wrong).returncode == 2
+    help_text = clew("story", "--help").stdout
+    assert "Examples:" in help_text
+    assert "--check" in help_text

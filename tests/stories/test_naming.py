@@ -1,0 +1,53 @@
+"""Names are short and still say what is meant; text is safe to show."""
+
+from __future__ import annotations
+
+import pytest
+
+from clew.stories.naming import clock, one_line, rfc3339, short_target, source_name, target_name
+from clew.stories.visible import visible
+
+ARN = "arn:aws:{0}:us-east-1:000000000000:{1}"
+
+
+@pytest.mark.parametrize(
+    ("target", "short"),
+    [
+        (ARN.format("sns", "orders"), "orders"),
+        (ARN.format("kinesis", "stream/clicks"), "clicks"),
+        (ARN.format("lambda", "function:mail:live"), "mail:live"),
+        (ARN.format("events", "event-bus/default"), "default"),
+        ("arn:aws", "arn:aws"),
+        ("https://example.com/a/b", "example.com/a/b"),
+        ("clicks", "clicks"),
+        ("", ""),
+        (f"http://example.com/{'x' * 90}/end", f"example.com/{'x' * 18}…{'x' * 26}/end"),
+    ],
+)
+def test_short_target(target: str, short: str) -> None:
+    assert short_target(target) == short
+
+
+def test_names_of_services_and_sources() -> None:
+    assert target_name("http", "GET", "http://a/b") == "GET a/b"
+    assert target_name("sqs", "SendMessage", "https://sqs.x/000/jobs") == "SQS queue jobs"
+    assert target_name("", "", "") == ""
+    assert source_name("aws:apigatewayv2") == "HTTP API"
+    assert source_name("aws:s3") == "s3"
+
+
+def test_times() -> None:
+    assert clock(1_767_323_045_007) == "03:04:05.007 UTC"
+    assert rfc3339(1_767_323_045_999) == "2026-01-02T03:04:05.999Z"
+    assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_one_line() -> None:
+    assert one_line(" a\n\tb  c ") == "a b c"
+    assert one_line("x" * 500) == "x" * 200 + "…"
+
+
+def test_visible() -> None:
+    assert visible("grün ☕ 日本") == "grün ☕ 日本"
+    assert visible("grün", ascii_only=True) == "gr\\xfcn"
+    assert visible("a\x1b[0m\u202e\n\t\u200d\ud800") == "a\\x1b[0m\\u202e\\n \\u200d\\ud800"
