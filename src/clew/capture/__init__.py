@@ -51,7 +51,16 @@ SOURCES = (
     "clew.capture.direct",
 )
 
-__all__ = ["Delivery", "Reading", "Record", "capture", "open_delivery", "read", "read_records"]
+__all__ = [
+    "Delivery",
+    "Reading",
+    "Record",
+    "capture",
+    "open_delivery",
+    "read",
+    "read_records",
+    "unread_records",
+]
 
 
 def capture(event: object, context: object = None) -> Delivery:
@@ -123,15 +132,20 @@ def read_records(event: object, source: str) -> Reading:
     of one that has none, the event itself. Their ``raw`` is what came.
     """
     reading = read(event)
-    listed = event.get("Records") if isinstance(event, dict) else None
     if reading.records:
         return reading
-    if listed == []:
+    records = unread_records(event, source)
+    if not records:
         return Reading(source, event)
+    return Reading("unknown", event, records=records, problem=f"this is no event of {source}")
+
+
+def unread_records(event: object, source: str) -> list[Record]:
+    """Each of the ``Records`` of ``event``, else ``event`` itself, as one of ``source``'s."""
+    listed = event.get("Records") if isinstance(event, dict) else None
     raws = listed if isinstance(listed, list) else [event]
     module: RecordSource = import_module(RECORD_SOURCES[source])
-    records = module.read({"Records": raws}).records
-    return Reading("unknown", event, records=records, problem=f"this is no event of {source}")
+    return module.read({"Records": raws}).records
 
 
 def _find(event: dict[str, Any]) -> RecordSource | Source | None:

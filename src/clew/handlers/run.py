@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from clew.capture import RECORD_SOURCES, Delivery, open_delivery
+from clew.capture import RECORD_SOURCES, Delivery, open_delivery, unread_records
 from clew.capture.receive import fallback_id, receive
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
@@ -103,17 +103,28 @@ def _open(event: Any, context: Any, debug_sample_rate: float, records_of: str) -
             _warn_of_unread(delivery)
     except Exception:  # noqa: BLE001  (capture never breaks the request)
         failed("capturing an event")
-        invocation = Invocation("unknown", event, context)
-        delivery = Delivery(
-            source="unknown",
-            event=event,
-            correlation=receive(check(()), fallback_id(invocation.request_id), invocation),
-            records=[],
-            invocation=invocation,
-        )
+        delivery = _unread(event, context, records_of)
     finally:
         reset_current(token)
     delivery.invocation.delivery = delivery
+    return delivery
+
+
+def _unread(event: Any, context: Any, records_of: str) -> Delivery:
+    """The event as it came, under a fresh correlation."""
+    invocation = Invocation("unknown", event, context)
+    correlation = receive(check(()), fallback_id(invocation.request_id), invocation)
+    records = unread_records(event, records_of) if records_of else []
+    for record in records:
+        record.attach(invocation, correlation.id, debug_sample_rate=0.0)
+    delivery = Delivery(
+        source="unknown",
+        event=event,
+        correlation=correlation,
+        records=records,
+        invocation=invocation,
+    )
+    invocation.received.extend(_received(delivery))
     return delivery
 
 
