@@ -17,15 +17,31 @@ from clew.localcloud.errors import LocalCloudError
 if TYPE_CHECKING:
     from clew.localcloud.cloud import LocalCloud
     from clew.localcloud.deploy import Stack, StackEvent
+    from clew.localcloud.faults import Fault, Faults
     from clew.localcloud.logs import LogLine
+    from clew.localcloud.mappings import MappedShard, StreamMapping
 
-__all__ = ["LocalCloud", "LocalCloudError", "LogLine", "Stack", "StackEvent"]
+__all__ = [
+    "Fault",
+    "Faults",
+    "LocalCloud",
+    "LocalCloudError",
+    "LogLine",
+    "MappedShard",
+    "Stack",
+    "StackEvent",
+    "StreamMapping",
+]
 
 _WHERE = {
+    "Fault": "clew.localcloud.faults",
+    "Faults": "clew.localcloud.faults",
     "LocalCloud": "clew.localcloud.cloud",
     "LogLine": "clew.localcloud.logs",
+    "MappedShard": "clew.localcloud.mappings",
     "Stack": "clew.localcloud.deploy",
     "StackEvent": "clew.localcloud.deploy",
+    "StreamMapping": "clew.localcloud.mappings",
 }
 
 

@@ -14,10 +14,12 @@ from botocore.exceptions import HTTPClientError
 from clew.localcloud import state
 from clew.localcloud.deploy import deploy as deploy_template
 from clew.localcloud.deploy import describe_stack, stack_name_for
-from clew.localcloud.emulator import Emulator, end_process
+from clew.localcloud.emulator import METRICS_PERIOD_S, Emulator, end_process
 from clew.localcloud.environment import LOOPBACK
 from clew.localcloud.errors import LocalCloudError
+from clew.localcloud.faults import Faults
 from clew.localcloud.logs import LogLine, NewLines, read_log_lines
+from clew.localcloud.mappings import StreamMapping, read_mappings
 from clew.localcloud.session import LoopbackSession
 from clew.localcloud.template import read_template
 
@@ -46,6 +48,8 @@ class LocalCloud:
         self._stop_on_exit = stop_on_exit
         self._session = LoopbackSession(self.endpoint_url, self.region)
         self._stacks: dict[str, Stack] = {}
+        #: Failures on purpose, for the calls that functions and clients make.
+        self.faults = Faults(record.port)
         # Making a client costs tens of milliseconds, and logs are read in loops.
         self._clients = {name: self._session.client(name) for name in ("lambda", "logs")}
 
@@ -60,6 +64,8 @@ class LocalCloud:
         region: str = "us-east-1",
         port: int | None = None,
         detach: bool = False,
+        enforce_limits: bool = False,
+        metrics_period_s: float = METRICS_PERIOD_S,
         on_event: Callable[[StackEvent], None] | None = None,
     ) -> Self:
         """Start an emulator and deploy ``template`` to it, if there is one.
@@ -75,6 +81,10 @@ class LocalCloud:
             region: The region that it plays.
             port: Its port on loopback; a free one if not given.
             detach: Leave it running when this process ends.
+            enforce_limits: Refuse what a Kinesis shard would not take or give on AWS: 1 MB/s and
+                1,000 records/s in, 2 MB/s and 5 calls/s out.
+            metrics_period_s: Seconds between two publications of Kinesis metrics. Alarms are
+                looked at then.
             on_event: Told of each step of the deployment.
 
         Raises:
@@ -84,7 +94,13 @@ class LocalCloud:
         path = None if template is None else Path(template)
         if path is not None:
             read_template(path)  # before anything is started for it
-        emulator = Emulator.start(region=region, port=port, detach=detach)
+        emulator = Emulator.start(
+            region=region,
+            port=port,
+            detach=detach,
+            enforce_limits=enforce_limits,
+            metrics_period_s=metrics_period_s,
+        )
         record = None
         try:
             record = state.register(
@@ -213,6 +229,10 @@ class LocalCloud:
         self._record = dataclasses.replace(self._record, stacks=tuple(self._stacks))
         state.update(self._record)
         return stack
+
+    def mappings(self) -> list[StreamMapping]:
+        """The event source mappings on Kinesis and DynamoDB streams, and how each is doing."""
+        return read_mappings(self._record.port)
 
     def log_lines(
         self, function: str | None = None, since: datetime | None = None

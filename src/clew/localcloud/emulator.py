@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import importlib.util
 import os
 import shutil
 import socket
@@ -13,6 +12,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -21,7 +21,10 @@ from clew.localcloud import _guard
 from clew.localcloud.environment import LOOPBACK, emulator_environment
 from clew.localcloud.errors import LocalCloudError
 
+# The very version: clew puts functions of its own around some of this one's.
+EMULATOR_VERSION = "1.5.33"
 READY_TIMEOUT_S = 30.0
+METRICS_PERIOD_S = 60.0  # as on AWS
 _STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.03
 _PORT_ATTEMPTS = 5
@@ -114,6 +117,8 @@ class Emulator:
         region: str = "us-east-1",
         port: int | None = None,
         detach: bool = False,
+        enforce_limits: bool = False,
+        metrics_period_s: float = METRICS_PERIOD_S,
         log_level: str = "INFO",
         timeout_s: float = READY_TIMEOUT_S,
     ) -> Emulator:
@@ -123,20 +128,20 @@ class Emulator:
             region: The region that its resources live in.
             port: The loopback port; a free one if not given.
             detach: Let it outlive this process.
+            enforce_limits: Refuse what a Kinesis shard would not take or give on AWS.
+            metrics_period_s: Seconds between two publications of Kinesis metrics.
             log_level: How much it writes to its log.
             timeout_s: How long it may take to answer, in seconds.
 
         Raises:
             LocalCloudError: It is not installed, the port is taken, or it did not answer in time.
         """
-        if importlib.util.find_spec("ministack") is None:
-            raise LocalCloudError(
-                "The local cloud needs the emulator, which is not installed; "
-                "install it with: pip install 'clew[local]'."
-            )
+        _check_installed()
+        options = ["--metrics-period", str(metrics_period_s)]
+        options += ["--enforce-limits"] if enforce_limits else []
         for _ in range(_PORT_ATTEMPTS):
             chosen = port or free_port()
-            emulator = cls._spawn(region, chosen, detach, log_level)
+            emulator = cls._spawn(region, chosen, detach, log_level, options)
             try:
                 emulator._wait_ready(timeout_s)
             except _PortTakenError:
@@ -156,7 +161,9 @@ class Emulator:
         )
 
     @classmethod
-    def _spawn(cls, region: str, port: int, detach: bool, log_level: str) -> Emulator:
+    def _spawn(
+        cls, region: str, port: int, detach: bool, log_level: str, options: list[str]
+    ) -> Emulator:
         run_dir = Path(tempfile.mkdtemp(prefix="clew-local-"))
         work_dir = run_dir / _guard.WORK_DIRECTORY
         (work_dir / "tmp").mkdir(parents=True)
@@ -165,7 +172,7 @@ class Emulator:
         )
         reading, writing = (-1, None) if detach else os.pipe()
         command = [sys.executable, "-I", str(_guard.__file__), str(reading), str(run_dir)]
-        command += [sys.executable, "-m", "ministack"]
+        command += [sys.executable, "-m", "clew.localcloud.seam", *options]
         try:
             with (run_dir / "emulator.log").open("wb") as log:
                 guard = subprocess.Popen(  # noqa: S603 - our own command line
@@ -232,6 +239,19 @@ class Emulator:
         raise LocalCloudError(
             f"The emulator did not answer on {self.endpoint_url} within {timeout_s:g} s; "
             f"its log is {self.log_path}."
+        )
+
+
+def _check_installed() -> None:
+    try:
+        found = metadata.version("ministack")
+    except metadata.PackageNotFoundError:
+        found = None
+    if found != EMULATOR_VERSION:
+        which = f"not in version {found}" if found else "which is not installed"
+        raise LocalCloudError(
+            f"The local cloud needs the emulator ministack {EMULATOR_VERSION}, {which}; "
+            "install it with: pip install 'clew[local]'."
         )
 
 
