@@ -56,7 +56,7 @@ def test_a_story_is_printed(cloud: LocalCloud, request_id: str) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == f"Story of {request_id}"
     assert "│  INFO     hello [bold]there[/bold]" in lines
-    assert "│  └─ story-mail  SNS  +20 ms  took 5.0 ms  done" in lines
+    assert "│  └─ story-mail  SNS  +20 ms  took 5 ms  done" in lines
     assert "BREAK  story-edge sent to the Kinesis stream clicks at 03:04:05.005 UTC, and" in lines
     assert "\x1b" not in done.stdout
 

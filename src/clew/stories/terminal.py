@@ -6,6 +6,7 @@ knows no markup.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rich.console import Console
@@ -44,6 +45,8 @@ _MAX_FIELDS = 20
 _MAX_BREAKS = 50
 _MAX_SENTENCE = 2000
 _STACK_TAIL = 4
+_FRAME = re.compile(r'File "(.+)", line (\d+), in (.+)').fullmatch
+_INDENT = " " * 9  # under the message of a line
 _MIN_TEXT = 40  # the tree goes to the right only so far as to leave this much
 
 
@@ -144,6 +147,12 @@ class _View:
         if hidden > 0:
             yield Row(bar, bar, Text(f"{_count(hidden, 'more line')} (--json has them all)", "dim"))
         if hop.broken is not None:
+            logged = {
+                (one.exception.type, one.exception.message) for one in hop.lines if one.exception
+            }
+            if hop.exception and (hop.exception.type, hop.exception.message) not in logged:
+                for line in self._stack(hop.exception):
+                    yield Row(bar, bar + "  ", line)
             why = self._shown(hop.error) if hop.error else self._thrown(hop.exception)
             yield Row(
                 bar, bar + "  ", _break(_OUTCOMES.get(hop.outcome, ("failed",))[0].lower(), why)
@@ -217,11 +226,19 @@ class _View:
             text.append("  (flight recorder)", "dim")
         yield text
         if line.exception is not None:
-            # The last line of a stack is the exception itself; others only point at a column.
-            frames = [one for one in line.exception.stack[:-1] if one.strip(" ^~")]
-            for frame in frames[-_STACK_TAIL:]:
-                yield Text(f"         {self._shown(frame, _MAX_FIELD)}", "dim")
-            yield Text(f"         {self._thrown(line.exception)}", "red")
+            yield from self._stack(line.exception)
+            yield Text(f"{_INDENT}{self._thrown(line.exception)}", "red")
+
+    def _stack(self, thrown: Thrown) -> Iterator[Text]:
+        """The innermost frames."""
+        # The last line of a stack is the exception itself; others only point at a column.
+        frames = [one.strip() for one in thrown.stack[:-1] if one.strip(" ^~")]
+        for frame in frames[-_STACK_TAIL:]:
+            found = _FRAME(frame)
+            if found:
+                frame = f"{'/'.join(found[1].split('/')[-2:])}:{found[2]} in {found[3]}"  # noqa: PLW2901
+            indent = _INDENT if found else f"{_INDENT}  "
+            yield Text(f"{indent}{self._shown(frame, _MAX_FIELD)}", "dim")
 
     def _end(self) -> Iterator[Row]:
         story = self._story
@@ -263,4 +280,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _length(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
+    return f"{ms:.0f} ms" if ms >= 10 or ms == int(ms) else f"{ms:.1f} ms"
