@@ -65,12 +65,23 @@ def print_story(story: Story, console: Console | None = None) -> None:
     """
     console = console or Console(highlight=False)
     view = _View(story, console.width, ascii_only=not console.encoding.lower().startswith("utf"))
-    for first, rest, text in view.rows():
-        before = first
-        for line in text.wrap(console, max(console.width - len(first), _MIN_TEXT)):
+    for row in view.rows():
+        before = row.first
+        for line in _wrapped(row, console):
             line.rstrip()
             console.print(Text.assemble((before, "dim"), line), soft_wrap=True)
-            before = rest
+            before = row.rest
+
+
+def _wrapped(row: Row, console: Console) -> Iterator[Text]:
+    """The lines of a row; what stands before the first may be shorter than before the others."""
+    text = row.text
+    line = text.wrap(console, max(console.width - len(row.first), _MIN_TEXT))[0]
+    yield line
+    left = text.plain[len(line) :].lstrip(" ")
+    if left:
+        width = max(console.width - len(row.rest), _MIN_TEXT)
+        yield from text[len(text) - len(left) :].wrap(console, width)
 
 
 class _View:
