@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _decode = json.JSONDecoder().raw_decode
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SPACE = b" \t\r\n"
 _spaces = re.compile(r"[ \t\r\n]*").match
 
@@ -43,19 +44,32 @@ class Taken:
         if self.value is None or self.context is None:
             return self._original
         if self._data is None:
-            self._data = _cut(self._original)
+            self._data = cut(self._original.decode()).encode()
         return self._data
 
 
 def decode_object(data: bytes) -> dict[str, Any] | None:
     """The JSON object that ``data`` (UTF-8) is, or None if it is anything else. Never raises."""
-    if not looks_like_object(data):
+    try:
+        return decode_text(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
+
+
+def decode_text(text: str) -> dict[str, Any] | None:
+    """The JSON object that ``text`` is, or None if it is anything else. Never raises.
+
+    As ``json.loads`` would, at half its price: every payload on its way out passes here.
+    """
+    start = 0 if text[:1] == "{" else _after_space(text, 0)
+    if text[start : start + 1] != "{":
         return None
     try:
-        value = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
+        value, end = _scan(text, start)
+    except (StopIteration, ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    whole = end == len(text) or _after_space(text, end) == len(text)
+    return value if whole and isinstance(value, dict) else None
 
 
 def looks_like_object(data: bytes) -> bool:
@@ -118,25 +132,32 @@ def pairs(context: object) -> list[tuple[object, object]]:
     return list(context.items()) if isinstance(context, dict) else [wire.UNREADABLE]
 
 
-def _cut(data: bytes) -> bytes:
-    """``data``, a JSON object with a context in it, without that and the comma that goes with it.
+def cut(text: str, place: tuple[str, ...] = ()) -> str:
+    """The JSON text ``text`` without the contexts of the object at ``place``.
 
-    Walks over the members, wherever in the object and however often the context stands there.
+    ``text`` is an object, ``place`` the names of the members that lead to the other from there.
+    A context goes with the comma that belongs to it, wherever and however often it stands there.
     """
-    text = data.decode("utf-8")
     start = comma = text.index("{")
     members: list[str] = []
     space = ""
+    if text[_after_space(text, start + 1)] == "}":
+        return text
     while text[comma] != "}":
         begin = comma + 1
         name, end = _decode(text, _after_space(text, begin))
-        _, end = _decode(text, _after_space(text, text.index(":", end) + 1))
+        value_at = _after_space(text, text.index(":", end) + 1)
+        _, end = _decode(text, value_at)
         comma = _after_space(text, end)
-        if name not in wire.CONTEXT_ALIASES:
+        if place:
+            inner = name == place[0] and text[value_at] == "{"
+            value = cut(text[value_at:end], place[1:]) if inner else text[value_at:end]
+            members.append(text[begin:value_at] + value + text[end:comma])
+        elif name not in wire.CONTEXT_ALIASES:
             members.append(text[begin:comma])
         elif not members:
             space = text[end:comma]  # of an object that was empty: ``{ }``
-    return (text[: start + 1] + (",".join(members) or space) + text[comma:]).encode()
+    return text[: start + 1] + (",".join(members) or space) + text[comma:]
 
 
 def _after_space(text: str, at: int) -> int:

@@ -1,8 +1,9 @@
 """Inbound: which source an event came from, and what rode in with it.
 
-One module per event source, which reads its events (``read``). The two tables below are the whole
-list: sources that name themselves in each of their ``Records``, and sources whose module says
-whether an event is its own (``matches``). To add one, write its module and name it there.
+One module per event source, which reads its events (``read``). The tables below are the whole
+list: sources that name themselves in their records or their event, and sources whose module says
+whether an event is its own (``matches``). To add one, write its module and name it there. Only
+the modules that an event may belong to are imported.
 """
 
 from __future__ import annotations
@@ -17,17 +18,28 @@ from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Record
 from clew.correlation import current
 from clew.invocation import Invocation
-from clew.wire import check
+from clew.wire import CONTEXT_ALIASES, UNREADABLE, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
+
+    from clew.wire import Inbound
 
     class RecordSource(Protocol):
         """What the module of a source of records has to have."""
 
         def read(self, event: dict[str, Any]) -> Reading:
             """Read ``event``, which has a list of ``Records``; they may be of any shape."""
+
+    class ListSource(Protocol):
+        """What the module of a source whose events are lists has to have."""
+
+        def matches_list(self, event: list[Any]) -> bool:
+            """Whether ``event``, which is not empty, is this source's. May raise."""
+
+        def read_list(self, event: list[Any]) -> Reading:
+            """Read ``event``, which matched. May raise on a malformed event."""
 
     class Source(Protocol):
         """What the module of another source has to have."""
@@ -42,14 +54,46 @@ if TYPE_CHECKING:
 #: The sources whose events are lists of ``Records``, by ``eventSource`` (or ``EventSource``).
 RECORD_SOURCES = {
     "aws:kinesis": "clew.capture.kinesis",
+    "aws:sqs": "clew.capture.sqs",
+    "aws:dynamodb": "clew.capture.dynamodb",
     "aws:sns": "clew.capture.sns",
+    "aws:s3": "clew.capture.s3",
 }
-#: The others, asked in this order. The last one takes any event that is a JSON object.
+#: The sources that name themselves once, in the event's own ``eventSource``.
+EVENT_SOURCES = {
+    "aws:kafka": "clew.capture.kafka",
+    "SelfManagedKafka": "clew.capture.kafka",
+    "aws:mq": "clew.capture.mq",
+    "aws:rmq": "clew.capture.mq",
+}
+#: The others, by a member that all events of theirs have; asked in this order.
 SOURCES = (
-    "clew.capture.api_gateway",
-    "clew.capture.http_api",
-    "clew.capture.direct",
+    (
+        "requestContext",
+        (
+            "clew.capture.api_gateway",
+            "clew.capture.http_api",
+            "clew.capture.function_url",
+            "clew.capture.alb",
+            "clew.capture.websocket",
+            "clew.capture.authorizer",
+            "clew.capture.destination",
+            "clew.capture.appsync",
+        ),
+    ),
+    ("detail-type", ("clew.capture.eventbridge",)),
+    ("deliveryStreamArn", ("clew.capture.firehose",)),
+    ("awslogs", ("clew.capture.cloudwatch_logs",)),
+    ("methodArn", ("clew.capture.authorizer",)),
+    ("triggerSource", ("clew.capture.cognito",)),
+    ("info", ("clew.capture.appsync",)),
+    ("alarmData", ("clew.capture.alarm",)),
 )
+#: Asked last, as it looks into what a user may have sent. ``clew.capture.direct`` comes before:
+#: a context at the top of an event is the latest hop's, whatever the rest is.
+LAST = "clew.capture.step_functions"
+#: The sources whose events are lists, asked in this order (``matches_list``, ``read_list``).
+LIST_SOURCES = ("clew.capture.pipes", "clew.capture.appsync")
 
 __all__ = [
     "Delivery",
@@ -87,7 +131,7 @@ def open_delivery(
     """
     reading = read_records(event, records_of) if records_of else read(event)
     invocation = Invocation(reading.source, event, context)
-    inbound = check(reading.pairs)
+    inbound = _check(reading)
     records = reading.records
     edge_id = reading.id or invocation.request_id
 
@@ -112,14 +156,21 @@ def open_delivery(
     )
 
 
+def _check(reading: Reading) -> Inbound:
+    try:
+        return check(reading.pairs)
+    except Exception as error:  # noqa: BLE001  (pairs are read while they are checked)
+        reading.problem = f"{type(error).__name__}: {error}"
+        return check((UNREADABLE,))
+
+
 def read(event: object) -> Reading:
     """Find the source of ``event`` and read it; `Reading.problem` says what failed."""
-    if not isinstance(event, dict):
-        return Reading("unknown", event)
     try:
-        source = _find(event)
-        if source is not None:
-            return source.read(event)
+        if isinstance(event, dict):
+            return _read_object(event)
+        if isinstance(event, list) and event:
+            return _read_list(event)
     except Exception as error:  # noqa: BLE001  (an event of any shape may come in)
         return Reading("unknown", event, problem=f"{type(error).__name__}: {error}")
     return Reading("unknown", event)
@@ -141,25 +192,62 @@ def read_records(event: object, source: str) -> Reading:
 
 
 def unread_records(event: object, source: str) -> list[Record]:
-    """Each of the ``Records`` of ``event``, else ``event`` itself, as one of ``source``'s."""
-    listed = event.get("Records") if isinstance(event, dict) else None
+    """Each of the ``Records`` of ``event``, else ``event`` itself, as one of ``source``'s.
+
+    Of a list, as EventBridge Pipes sends them, each item.
+    """
+    listed = event.get("Records") if isinstance(event, dict) else event or None
     raws = listed if isinstance(listed, list) else [event]
     module: RecordSource = import_module(RECORD_SOURCES[source])
     return module.read({"Records": raws}).records
 
 
-def _find(event: dict[str, Any]) -> RecordSource | Source | None:
+def _read_object(event: dict[str, Any]) -> Reading:
+    if not any(name in event for name in CONTEXT_ALIASES):
+        source = _find(event)
+        return source.read(event) if source is not None else Reading("unknown", event)
+    direct: Source = import_module("clew.capture.direct")
+    sent = direct.read(event)
+    source = _find(sent.event)
+    if source is None:
+        return sent
+    # Whoever invokes a function may send it any event, the one that it got itself for example.
+    reading = source.read(sent.event)
+    reading.pairs = [*reading.pairs, *sent.pairs]
+    return reading
+
+
+def _read_list(event: list[Any]) -> Reading:
+    for module in LIST_SOURCES:
+        source: ListSource = import_module(module)
+        if source.matches_list(event):
+            return source.read_list(event)
+    return Reading("unknown", event)
+
+
+def _find(event: dict[str, Any]) -> RecordSource | None:
+    """The module that reads ``event``."""
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], dict):
-        name = records[0].get("eventSource") or records[0].get("EventSource")
-        module = RECORD_SOURCES.get(name) if isinstance(name, str) else None
+        module = _named(
+            RECORD_SOURCES, records[0].get("eventSource", records[0].get("EventSource"))
+        )
         if module is not None:
-            return import_module(module)
-    for module in SOURCES:
-        source: Source = import_module(module)
+            return module
+    module = _named(EVENT_SOURCES, event.get("eventSource"))
+    if module is not None:
+        return module
+    candidates = [names for member, names in SOURCES if member in event]
+    for name in (*(name for names in candidates for name in names), LAST):
+        source: Source = import_module(name)
         if source.matches(event):
             return source
     return None
+
+
+def _named(sources: dict[str, str], name: object) -> RecordSource | None:
+    module = sources.get(name) if isinstance(name, str) else None
+    return import_module(module) if module is not None else None
 
 
 class _Callable(ModuleType):

@@ -1,4 +1,4 @@
-"""API Gateway REST APIs (and HTTP APIs with payload format 1.0): headers."""
+"""API Gateway REST APIs, and HTTP APIs with payload format 1.0: headers, the authorizer's ids."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from clew.capture.record import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 NAME = "aws:apigateway"
+#: The member of an authorizer's context that names the request that it was asked about.
+AUTHORIZED_REQUEST = "clew-request-id"
 
 
 def matches(event: dict[str, Any]) -> bool:
@@ -20,17 +22,19 @@ def matches(event: dict[str, Any]) -> bool:
         isinstance(context, dict)
         and "httpMethod" in event
         and "elb" not in context
+        and "methodArn" not in event
         and ("resource" in event or "apiId" in context)
     )
 
 
 def read(event: dict[str, Any]) -> Reading:
     """Fields are the headers; the edge's id is API Gateway's request id."""
+    context = event["requestContext"]
     return Reading(
         NAME,
         event,
-        pairs=headers(event),
-        id=text(event["requestContext"].get("requestId")),
+        pairs=[*headers(event), *authorized(context)],
+        id=text(context.get("requestId")),
         problem=problem(event),
     )
 
@@ -56,3 +60,19 @@ def problem(event: dict[str, Any]) -> str:
         if not isinstance(event.get(name), dict | None):
             return f"{name} is of type {type(event[name]).__name__}, not an object"
     return ""
+
+
+def authorized(context: dict[str, Any]) -> Iterable[tuple[object, object]]:
+    """The (name, value) pairs in ``requestContext`` that this very request's authorizer set.
+
+    API Gateway caches an authorizer's answer and gives it to later requests too. So the
+    authorizer says which request it was asked about, and its ids count for that one only. HTTP
+    APIs have the authorizer's context in ``authorizer.lambda``, others in ``authorizer``.
+    """
+    handed = context.get("authorizer")
+    if isinstance(handed, dict) and isinstance(handed.get("lambda"), dict):
+        handed = handed["lambda"]
+    request_id = context.get("requestId")
+    if not isinstance(handed, dict) or not request_id:
+        return ()
+    return handed.items() if handed.get(AUTHORIZED_REQUEST) == request_id else ()

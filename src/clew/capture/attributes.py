@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+_STAMPS = frozenset((wire.ID, wire.TRACEPARENT, wire.PACKED))
+
 
 def unpack(value: object) -> list[tuple[object, object]]:
     """The pairs inside a packed attribute's value: base64 of a JSON object."""
@@ -22,21 +24,31 @@ def unpack(value: object) -> list[tuple[object, object]]:
         return [wire.UNREADABLE]
 
 
-def pairs(attributes: object, value_key: str) -> Iterable[tuple[object, object]]:
+def pairs(
+    attributes: object, value_key: str, binary_key: str = ""
+) -> Iterable[tuple[object, object]]:
     """(name, value) of every attribute of a message as Lambda delivers it, the packed one opened.
 
-    ``value_key`` is the service's name for an attribute's value (``"Value"`` in SNS).
+    ``value_key`` is the service's name for an attribute's value (``"Value"`` in SNS),
+    ``binary_key`` the one of a binary attribute, where it has another.
     """
     if not isinstance(attributes, dict):
         if attributes is not None:
             yield wire.UNREADABLE
         return
     for name, attribute in attributes.items():
-        value = attribute.get(value_key) if isinstance(attribute, dict) else None
+        known = attribute if isinstance(attribute, dict) else {}
         if isinstance(name, str) and name.lower() == wire.PACKED:
-            yield from unpack(value)
+            yield from unpack(known.get(binary_key or value_key))
         else:
-            yield name, value
+            yield name, known.get(value_key)
+
+
+def carry_ids(attributes: object) -> bool:
+    """Whether the sender stamped the message: its text is then the sender's own."""
+    return isinstance(attributes, dict) and any(
+        isinstance(name, str) and name.lower() in _STAMPS for name in attributes
+    )
 
 
 def without_clew(attributes: object) -> dict[str, Any]:

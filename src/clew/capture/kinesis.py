@@ -1,79 +1,105 @@
-"""Kinesis data streams: a context inside each record's JSON payload."""
+"""Kinesis data streams: a context inside each record's JSON payload.
+
+Of a record that the Kinesis Producer Library put together, each of its user records is one.
+"""
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-from datetime import UTC, datetime
-
-from clew import payload
+from clew.capture.encoded import EncodedRecord
 from clew.capture.reading import Reading
-from clew.capture.record import Record, text
+from clew.capture.record import members, moment, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Any
 
+    from clew import payload
+    from clew.capture.kpl import UserRecord
+    from clew.capture.record import Record
+
 NAME = "aws:kinesis"
+#: How the base64 of a record begins that the Kinesis Producer Library put together.
+_AGGREGATED = "84maw"
 
 
 def read(event: dict[str, Any]) -> Reading:
-    """One `KinesisRecord` per record."""
-    return Reading(NAME, event, records=[KinesisRecord(raw) for raw in event["Records"]])
+    """One `KinesisRecord` per record, or per user record."""
+    return Reading(NAME, event, records=records_of(event["Records"]))
 
 
-class KinesisRecord(Record):
+def records_of(raws: list[Any]) -> list[Record]:
+    """The records that came as ``raws``, of any shape."""
+    records: list[Record] = []
+    for raw in raws:
+        record = KinesisRecord(raw)
+        if record.may_be_aggregated():
+            records += record.user_records() or [record]
+        else:
+            records.append(record)
+    return records
+
+
+class KinesisRecord(EncodedRecord):
     """A record of a Kinesis data stream.
 
     `payload` is the JSON object that the producer put (without the context), else the bytes.
-    Names follow the Kinesis API reference, "Record".
+    Names follow the Kinesis API reference, "Record". Of those that the Kinesis Producer Library
+    put together, each has its own `partition_key` and `sub_sequence_number`, and all have the
+    `sequence_number` of the one that they came in.
     """
 
-    __slots__ = ("_taken",)
+    __slots__ = ("_user_record",)
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, user_record: UserRecord | None = None) -> None:
         super().__init__(raw)
-        self._taken: payload.Taken | None = None
+        self._user_record = user_record
+
+    def may_be_aggregated(self) -> bool:
+        """Whether the data begins as what the Kinesis Producer Library puts together."""
+        return text(self._kinesis.get("data")).startswith(_AGGREGATED)
+
+    def user_records(self) -> list[KinesisRecord]:
+        """The records that this one was put together of; none where it was not."""
+        from clew.capture import kpl
+
+        found = kpl.user_records(self.data)
+        if found is None:
+            self.problem = "a record begins as one of the Kinesis Producer Library and is none"
+        return [KinesisRecord(self.raw, one) for one in found or ()]
+
+    def _encoded(self) -> object:
+        return self._kinesis.get("data")
 
     def _open(self) -> payload.Taken:
-        if self._taken is None:
-            encoded = self._kinesis.get("data")
-            try:
-                data = a2b_base64(encoded, strict_mode=True)  # type: ignore[arg-type]
-            except (Base64Error, TypeError, ValueError):
-                # Not base64: the handler gets what came, untouched.
-                self.problem = "a record's data is not base64"
-                data = encoded.encode("utf-8", "surrogatepass") if isinstance(encoded, str) else b""
-                self._taken = payload.Taken(data, None, None)
-            else:
-                self._taken = taken = payload.take(data)
-                if taken.value is None and payload.looks_like_object(data):
-                    self.problem = "a record's data begins as a JSON object and is none"
-        return self._taken
-
-    def _pairs(self) -> list[tuple[object, object]]:
-        return payload.pairs(self._open().context)
-
-    @property
-    def payload(self) -> Any:
-        """The JSON object that was put (a dict), or the bytes where it is anything else."""
-        taken = self._open()
-        return taken.data if taken.value is None else taken.value
-
-    @property
-    def data(self) -> bytes:
-        """The bytes that the producer put."""
-        return self._open().data
+        if self._taken is None and self._user_record is not None:
+            self._taken = self._split(self._user_record.data)
+        return super()._open()
 
     @property
     def partition_key(self) -> str:
         """The key whose records keep their order."""
+        if self._user_record is not None:
+            return self._user_record.partition_key
         return text(self._kinesis.get("partitionKey"))
+
+    @property
+    def explicit_hash_key(self) -> str:
+        """The hash key that the producer set instead of the partition key's, or "".
+
+        Only known of records that the Kinesis Producer Library put together.
+        """
+        return self._user_record.explicit_hash_key if self._user_record is not None else ""
 
     @property
     def sequence_number(self) -> str:
         """The record's place in its shard."""
         return text(self._kinesis.get("sequenceNumber"))
+
+    @property
+    def sub_sequence_number(self) -> int | None:
+        """The user record's place in the record that it came in, from 0; None where it is one."""
+        return self._user_record.number if self._user_record is not None else None
 
     @property
     def shard_id(self) -> str:
@@ -88,22 +114,18 @@ class KinesisRecord(Record):
     @property
     def arrived(self) -> datetime | None:
         """When the stream took it (UTC), or None where the event does not say."""
-        seconds = self._kinesis.get("approximateArrivalTimestamp")
-        try:
-            return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
-        except (OverflowError, OSError, TypeError, ValueError):
-            return None
+        return moment(self._kinesis.get("approximateArrivalTimestamp"))
 
     @property
     def position(self) -> dict[str, str]:
-        """The shard id and the sequence number."""
-        return {"shardId": self.shard_id, "sequenceNumber": self.sequence_number}
-
-    @property
-    def _raw(self) -> dict[str, Any]:
-        return self.raw if isinstance(self.raw, dict) else {}
+        """The shard id and the sequence number, and of a user record its place in that."""
+        place = {"shardId": self.shard_id, "sequenceNumber": self.sequence_number}
+        if self._user_record is not None:
+            place["subSequenceNumber"] = str(self._user_record.number)
+        return place
 
     @property
     def _kinesis(self) -> dict[str, Any]:
-        inner = self._raw.get("kinesis")
-        return inner if isinstance(inner, dict) else {}
+        raw = self._raw
+        # EventBridge Pipes has the members of ``kinesis`` in the record itself.
+        return members(raw.get("kinesis", raw))

@@ -11,6 +11,7 @@ from clew.wire import check
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from typing import Any
 
     from clew.correlation import Correlation
@@ -57,8 +58,7 @@ class Record:
         """The correlation that came with this record, or a fresh one."""
         if self._correlation is None:
             try:
-                pairs: Iterable[tuple[object, object]] = self._pairs()
-                inbound = check(pairs)
+                inbound = check(self.came_with())
             except Exception:  # noqa: BLE001  (a malformed record has a fresh correlation)
                 inbound = check(())
                 inbound.dropped = 1
@@ -95,7 +95,7 @@ class Record:
         """The service's own names for this record (message id, sequence number, shard id)."""
         return {}
 
-    def _pairs(self) -> Iterable[tuple[object, object]]:
+    def came_with(self) -> Iterable[tuple[object, object]]:
         """The (name, value) pairs that came with this record, unchecked."""
         raise NotImplementedError
 
@@ -106,3 +106,26 @@ class Record:
 def text(value: object) -> str:
     """``value`` if it is a str, else "": for the fields of an event that may be malformed."""
     return value if isinstance(value, str) else ""
+
+
+def members(value: object) -> dict[str, Any]:
+    """``value`` if it is a dict, else an empty one: for what may be malformed or not there."""
+    return value if isinstance(value, dict) else {}
+
+
+def moment(seconds: Any) -> datetime | None:
+    """The UTC time that is ``seconds`` after 1970, or None where that is no time."""
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+    except (OverflowError, OSError, TypeError, ValueError):
+        return None
+
+
+def moment_ms(milliseconds: Any) -> datetime | None:
+    """`moment` of a number of milliseconds, which some services write as text."""
+    try:
+        return moment(float(milliseconds) / 1000)
+    except (OverflowError, TypeError, ValueError):
+        return None

@@ -1,10 +1,15 @@
-"""SNS: message attributes, one per field or all packed into one."""
+"""SNS: message attributes, one per field or all packed into one.
+
+A service that publishes (EventBridge, a Lambda destination) wraps the sender's payload into the
+message, and sets no attributes: then the context inside the message counts.
+"""
 
 from __future__ import annotations
 
 from clew.capture import attributes
+from clew.capture.nested import Opened, open_message
 from clew.capture.reading import Reading
-from clew.capture.record import Record, text
+from clew.capture.record import Record, members, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,21 +21,37 @@ NAME = "aws:sns"
 
 def read(event: dict[str, Any]) -> Reading:
     """One `SnsRecord` per record (Lambda delivers one at a time)."""
-    return Reading(NAME, event, records=[SnsRecord(raw) for raw in event["Records"]])
+    return Reading(NAME, event, records=records_of(event["Records"]))
+
+
+def records_of(raws: list[Any]) -> list[Record]:
+    """The records that came as ``raws``, of any shape."""
+    return [SnsRecord(raw) for raw in raws]
 
 
 class SnsRecord(Record):
     """A message of an SNS topic. `payload` is the message as it was published, always text."""
 
-    __slots__ = ()
+    __slots__ = ("_opened",)
 
-    def _pairs(self) -> Iterable[tuple[object, object]]:
-        return attributes.pairs(self._sns.get("MessageAttributes"), "Value")
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self._opened: Opened | None = None
+
+    def _open(self) -> Opened:
+        if self._opened is None:
+            stamped = attributes.carry_ids(self._sns.get("MessageAttributes"))
+            self._opened = open_message(text(self._sns.get("Message")), as_it_is=stamped)
+        return self._opened
+
+    def came_with(self) -> Iterable[tuple[object, object]]:
+        yield from self._open().pairs
+        yield from attributes.pairs(self._sns.get("MessageAttributes"), "Value")
 
     @property
     def payload(self) -> str:
         """The message, as it was published."""
-        return text(self._sns.get("Message"))
+        return self._open().message
 
     @property
     def data(self) -> bytes:
@@ -64,5 +85,4 @@ class SnsRecord(Record):
 
     @property
     def _sns(self) -> dict[str, Any]:
-        inner = self.raw.get("Sns") if isinstance(self.raw, dict) else None
-        return inner if isinstance(inner, dict) else {}
+        return members(members(self.raw).get("Sns"))

@@ -1,0 +1,67 @@
+"""Records whose payload comes in base64, with a context inside its JSON object."""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+
+from clew import payload
+from clew.capture import nested
+from clew.capture.record import Record, members
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
+class EncodedRecord(Record):
+    """A record whose `payload` is the JSON object that was sent (a dict), else the bytes."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self._taken: payload.Taken | None = None
+
+    def _encoded(self) -> object:
+        """What came as base64."""
+        raise NotImplementedError
+
+    def _open(self) -> payload.Taken:
+        if self._taken is None:
+            encoded = self._encoded()
+            try:
+                data = a2b_base64(encoded, strict_mode=True)  # type: ignore[arg-type]
+            except (Base64Error, TypeError, ValueError):
+                # Not base64: the handler gets what came, untouched.
+                self.problem = "a record's data is not base64"
+                data = encoded.encode("utf-8", "surrogatepass") if isinstance(encoded, str) else b""
+                self._taken = payload.Taken(data, None, None)
+            else:
+                self._taken = self._split(data)
+        return self._taken
+
+    def _split(self, data: bytes) -> payload.Taken:
+        taken = nested.take(data)
+        if taken.value is None and payload.looks_like_object(data):
+            self.problem = "a record's data begins as a JSON object and is none"
+        return taken
+
+    def came_with(self) -> Iterable[tuple[object, object]]:
+        return payload.pairs(self._open().context)
+
+    @property
+    def payload(self) -> Any:
+        """The JSON object that was sent (a dict), or the bytes where it is anything else."""
+        taken = self._open()
+        return taken.data if taken.value is None else taken.value
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that were sent."""
+        return self._open().data
+
+    @property
+    def _raw(self) -> dict[str, Any]:
+        return members(self.raw)
