@@ -37,7 +37,7 @@ def test_a_message_that_nobody_received() -> None:
         ("kinesis", "arn:aws:kinesis:us-east-1:0:stream/clicks", {}, "the Kinesis stream clicks"),
         ("kinesis", "clicks", {"shardId": "s"}, "the Kinesis stream clicks"),
         ("lambda", "mail", {"invocationType": "Event"}, "the function mail"),
-        ("events", "default", {}, "the event bus default"),
+        ("eventbridge", "default", {}, "the event bus default"),
         ("something", "new", {}, "something new"),
     ],
 )

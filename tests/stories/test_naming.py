@@ -20,12 +20,16 @@ ARN = "arn:aws:{0}:us-east-1:000000000000:{1}"
         ("arn:aws", "arn:aws"),
         ("https://example.com/a/b", "example.com/a/b"),
         ("clicks", "clicks"),
+        ("https://a1b2.execute-api.eu-west-1.amazonaws.com/Prod/b", "API a1b2/Prod/b"),
+        ("http://127.0.0.1:4566/_aws/execute-api/a1b2/Prod/b", "API a1b2/Prod/b"),
+        ("https://a1b2.execute-api.eu-west-1.amazonaws.com.evil.com/b", None),
+        (ARN.format("states", "stateMachine:ship"), "ship"),
         ("", ""),
         (f"http://example.com/{'x' * 90}/end", f"example.com/{'x' * 18}…{'x' * 26}/end"),
     ],
 )
-def test_short_target(target: str, short: str) -> None:
-    assert short_target(target) == short
+def test_short_target(target: str, short: str | None) -> None:
+    assert short_target(target) == (target.partition("://")[2] if short is None else short)
 
 
 def test_names_of_services_and_sources() -> None:
@@ -33,7 +37,7 @@ def test_names_of_services_and_sources() -> None:
     assert target_name("sqs", "SendMessage", "https://sqs.x/000/jobs") == "SQS queue jobs"
     assert target_name("", "", "") == ""
     assert source_name("aws:apigatewayv2") == "HTTP API"
-    assert source_name("aws:s3") == "s3"
+    assert source_name("aws:new") == "new"
 
 
 def test_times() -> None:

@@ -178,6 +178,28 @@ def test_a_send_that_a_client_repeats_by_itself_has_one_receiver() -> None:
     assert len(story.hops) == 2
 
 
+def test_a_message_that_is_passed_on_with_the_span_that_it_had_is_followed() -> None:
+    edge = Run("edge")
+    publish = edge.send(edge.receive(), at=2)
+    edge.end()
+    relay = Run("relay", at=10, source="aws:sns")
+    relayed = relay.send(relay.receive(answers=publish), "kinesis", "clicks", "PutRecord", at=12)
+    relayed.span_id = publish.span_id
+    relay.end()
+    last = Run("last", at=20, source="aws:kinesis")
+    last.receive(answers=publish)
+    last.end()
+    story = story_of(edge, relay, last)
+    assert [(hop.function, hop.above) for hop in story.hops] == [
+        ("edge", None),
+        ("relay", 1),
+        ("last", 2),
+    ]
+    assert [send.received_by for send in story.all_sends()] == [(2,), (3,)]
+    (broken,) = story_of(edge, relay).breaks
+    assert broken.target == "clicks"
+
+
 def test_an_id_is_added_where_it_was_bound() -> None:
     edge = Run("edge")
     received = edge.receive()

@@ -150,7 +150,7 @@ def _waits_for_answer(send: SendDraft) -> bool:
     entry = send.entry
     if entry.service == "lambda":
         return entry.position.get("invocationType") != "Event"
-    return entry.service == "http"
+    return entry.service == "http" or entry.operation == "StartSyncExecution"
 
 
 def _break(send: SendDraft, kind: str, what_then: str) -> None:

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from clew.stories.lines import EPOCH
 
 _SOURCES = {
+    "aws:alb": "load balancer",
     "aws:apigateway": "API Gateway",
+    "aws:apigateway-authorizer": "authorizer",
+    "aws:apigateway-websocket": "WebSocket API",
     "aws:apigatewayv2": "HTTP API",
-    "aws:sns": "SNS",
-    "aws:sqs": "SQS",
+    "aws:appsync": "AppSync",
+    "aws:cloudwatch": "alarm",
+    "aws:cognito-idp": "Cognito",
+    "aws:dynamodb": "DynamoDB stream",
+    "aws:events": "EventBridge",
+    "aws:firehose": "Firehose",
     "aws:kinesis": "Kinesis",
     "aws:lambda": "direct invocation",
+    "aws:lambda-destination": "Lambda destination",
+    "aws:lambda-url": "function URL",
+    "aws:logs": "CloudWatch Logs",
+    "aws:s3": "S3",
+    "aws:sns": "SNS",
+    "aws:sqs": "SQS",
+    "aws:states": "Step Functions",
     "unknown": "unknown source",
 }
 _KINDS = {
-    "sns": "SNS topic",
-    "sqs": "SQS queue",
+    "dynamodb": "DynamoDB table",
+    "eventbridge": "event bus",
+    "firehose": "Firehose stream",
     "kinesis": "Kinesis stream",
     "lambda": "function",
-    "events": "event bus",
-    "firehose": "Firehose stream",
+    "s3": "S3 object",
+    "sns": "SNS topic",
+    "sqs": "SQS queue",
+    "stepfunctions": "state machine",
 }
+#: What an ARN's resource begins with before its name.
+_RESOURCES = ("function:", "stream/", "event-bus/", "deliverystream/", "stateMachine:", "table/")
+#: API Gateway's own addresses, on AWS and in the local cloud, up to the path.
+_API = re.compile(
+    r"(?:(\w+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?"
+    r"|127\.0\.0\.1:\d+/_aws/execute-api/(\w+))(?=/)",
+    re.ASCII,
+).match
 _MAX_URL = 60
 
 
@@ -32,15 +58,20 @@ def source_name(source: str) -> str:
 
 
 def short_target(target: str) -> str:
-    """The name at the end of an ARN; a URL without its scheme, cut in the middle if it is long."""
+    """The name at the end of an ARN; a URL without its scheme and what names no more than that.
+
+    What is long is cut in the middle.
+    """
     parts = target.split(":", 5)
     if parts[0] == "arn" and len(parts) == 6:
         resource = parts[5]
-        for kind in ("function:", "stream/", "event-bus/", "deliverystream/"):
+        for kind in _RESOURCES:
             resource = resource.removeprefix(kind)
         return resource or target
     scheme, found, rest = target.partition("://")
     short = rest if found and scheme.isalpha() else target
+    if api := _API(short):
+        short = f"API {api[1] or api[2]}{short[api.end() :]}"
     if len(short) > _MAX_URL:
         half = _MAX_URL // 2
         return f"{short[:half]}…{short[-half:]}"

@@ -195,12 +195,16 @@ def _sent(entry: dict[str, Any], line: LogLine) -> SentEntry:
     )
 
 
-_POSITION = ("messageId", "sequenceNumber", "shardId", "invocationType", "entry")
+_OWN = (
+    frozenset(ReceivedEntry.__dataclass_fields__) | SentEntry.__dataclass_fields__.keys() | {"at"}
+)
 
 
 def _position(entry: dict[str, Any]) -> dict[str, str]:
-    """The service's own names for a message."""
-    return {name: entry[name] for name in _POSITION if isinstance(entry.get(name), str)}
+    """The service's own names for a message: whatever text stands beside clew's members."""
+    return {
+        name: value for name, value in entry.items() if name not in _OWN and isinstance(value, str)
+    }
 
 
 def _thrown(value: object) -> Thrown | None:

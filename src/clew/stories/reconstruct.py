@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from clew.stories.lines import Lines, LogLine
 
 _ORPHAN = "its sender is not in the logs"
+#: What brings the events of a source, where it is not HTTP.
+_CARRIERS = {
+    "aws:dynamodb": ("dynamodb",),
+    "aws:events": ("eventbridge", "s3"),
+    "aws:firehose": ("firehose", "kinesis"),
+    "aws:kinesis": ("kinesis",),
+    "aws:lambda": ("lambda",),
+    "aws:s3": ("s3",),
+    "aws:sns": ("sns",),
+    "aws:sqs": ("sqs", "sns", "eventbridge"),
+    "aws:states": ("stepfunctions",),
+}
 _CIRCLE = "its senders form a circle, so the tree begins here"
 
 
@@ -38,19 +50,32 @@ def reconstruct(lines: Lines, id: str) -> Story:  # noqa: A002  (the domain's wo
 
 def _join(hops: list[HopDraft], sends: list[SendDraft]) -> None:
     """Put every hop under the send that it answers."""
-    by_span: dict[str, SendDraft] = {}
+    by_span: dict[str, list[SendDraft]] = defaultdict(list)
+    same_message: dict[tuple[str, str, str], list[HopDraft]] = defaultdict(list)
     for send in sends:
-        if send.entry.span:
-            by_span.setdefault(send.entry.span, send)
+        entry = send.entry
+        if entry.span:
+            by_span[entry.span].append(send)
+            # What is sent again as it was (by a client that tries again, say) is one message.
+            send.receivers = same_message[entry.span, entry.service, entry.target]
     for hop in sorted(hops, key=lambda hop: hop.at_ms):
-        hop.via = by_span.get(hop.parent) if hop.parent else None
-        if hop.via is not None:
+        candidates = by_span.get(hop.parent) if hop.parent else None
+        if candidates:
+            hop.via = _sender(hop, candidates)
             hop.via.receivers.append(hop)
         elif hop.parent:
             hop.note = _ORPHAN
-    for send in sends:  # a client that tries again by itself sends the same span twice
-        if send.entry.span:
-            send.receivers = by_span[send.entry.span].receivers
+
+
+def _sender(hop: HopDraft, candidates: list[SendDraft]) -> SendDraft:
+    """Which send it was: several have one span where a message was passed on as it came."""
+
+    def likelihood(send: SendDraft) -> tuple[bool, bool, bool, int]:
+        before = send.at_ms <= hop.at_ms
+        fits = send.entry.service in _CARRIERS.get(hop.source, ("http",))
+        return send.hop is not hop, fits, before, send.at_ms if before else -send.at_ms
+
+    return candidates[0] if len(candidates) == 1 else max(candidates, key=likelihood)
 
 
 def _cut_circles(hops: list[HopDraft]) -> None:
