@@ -50,7 +50,7 @@ def measure(with_line: bool) -> tuple[float, float, float]:
     )
 
     import clew
-    from benchmarks.lines import Context, kinesis_event, to_nowhere
+    from benchmarks.lines import Context, keep_apart, kinesis_event, to_nowhere
     from benchmarks.measure import compare
 
     records = 1000
@@ -59,6 +59,7 @@ def measure(with_line: bool) -> tuple[float, float, float]:
     with to_nowhere() as nowhere:
         log = clew.get_logger("benchmark")
         logger = Logger(service="timeline", stream=nowhere)
+        keep_apart("timeline")
         processor = BatchProcessor(event_type=EventType.KinesisDataStreams)
 
         def each(record: Any) -> None:

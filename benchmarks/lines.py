@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,17 @@ def to_nowhere() -> Iterator[Any]:
             yield nowhere
         finally:
             sys.stdout = before
+
+
+def keep_apart(theirs: str) -> None:
+    """Have clew's and Powertools' loggers not see each other: a function has one of the two.
+
+    Powertools puts a filter on the root logger's handlers, so that its own lines, which come to
+    them too, are not written twice.
+    """
+    logging.getLogger(theirs).propagate = False
+    for handler in logging.getLogger().handlers:
+        handler.filters.clear()
 
 
 class Context:

@@ -9,7 +9,7 @@ import structlog
 from aws_lambda_powertools import Logger
 
 import clew
-from benchmarks.lines import IDS, to_nowhere
+from benchmarks.lines import IDS, keep_apart, to_nowhere
 from benchmarks.measure import Result, compare, result
 from clew.log.logger import install
 
@@ -24,6 +24,7 @@ def run() -> list[Result]:
         ours = clew.get_logger("benchmark")
         powertools = Logger(service="timeline", stream=nowhere, level="INFO")
         powertools.append_keys(**{name.replace("-", "_"): value for name, value in IDS.items()})
+        keep_apart("timeline")
         quick = _structlog(nowhere)
         correlation = clew.Correlation(IDS)
         extra = {"post": 42, "follower": "arya"}

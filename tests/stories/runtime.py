@@ -108,7 +108,7 @@ class Run:
             message=message,
             logger="app",
             correlation=correlation,
-            fields=fields.items(),
+            fields=fields,
             exception=thrown,
             flight_recorder=flight_recorder,
         )

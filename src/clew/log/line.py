@@ -10,7 +10,7 @@ from clew.log.redact import MASK, is_secret, redact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any
 
@@ -66,7 +66,7 @@ def build(
     message: str,
     logger: str,
     correlation: Correlation,
-    fields: Iterable[tuple[str, Any]] = (),
+    fields: Mapping[Any, Any] | None = None,
     exception: dict[str, Any] | None = None,
     flight_recorder: bool = False,
 ) -> str:
@@ -75,28 +75,84 @@ def build(
     ``at`` is seconds since the epoch; ``fields`` are the caller's own, of which secret ones are
     masked, long ones cut to text, and those past 64 kB of fields left out.
     """
-    parts = [
+    shown = quote(message)
+    if len(shown) > MAX_MESSAGE:
+        shown = _fitting(message, MAX_MESSAGE)
+    line = (
         f'{{"timestamp":"{timestamp(at)}","level":{quote(level)},'
-        f'"message":{_fitting(message, MAX_MESSAGE)},"logger":{quote(logger)}'
-    ]
+        f'"message":{shown},"logger":{quote(logger)}'
+    )
     invocation = correlation.invocation
     if invocation is not None:
-        parts.append(invocation.log_prefix)
+        line = f"{line},{invocation.log_prefix}"
     if correlation:
-        parts.append(correlation.as_json())
+        line = f"{line},{correlation.as_json()}"
     if flight_recorder:
-        parts.append('"flightRecorder":true')
+        line += ',"flightRecorder":true'
+    if fields:
+        line += _plain_members(fields, correlation) or _members(fields, correlation)
+    if exception is not None:
+        line = f'{line},"exception":{encode(exception)}'
+    return line + "}\n"
+
+
+#: Names of fields that need no second look, and how each begins a member: made once a name.
+_plain_names: dict[str, str] = {}
+_MAX_PLAIN_NAMES = 1024
+_MAX_PLAIN_TEXT = 1000
+_MAX_PLAIN_FIELDS = 30
+
+
+def _plain_members(fields: Mapping[Any, Any], correlation: Correlation) -> str:
+    """The members of fields that are all short text or whole numbers; "" where one is not."""
+    members = ""
+    if len(fields) > _MAX_PLAIN_FIELDS:
+        return ""
+    for name, value in fields.items():
+        opening = _plain_names.get(name) or _plain_name(name)
+        kind = type(value)
+        if not opening or name in correlation:
+            return ""
+        if kind is str and len(value) <= _MAX_PLAIN_TEXT:
+            members = f"{members}{opening}{quote(value)}"
+        elif kind is int and -_LARGE < value < _LARGE:
+            members = f"{members}{opening}{value}"
+        else:
+            return ""
+    return members
+
+
+_LARGE = 10**18
+
+
+def _plain_name(name: object) -> str:
+    """How a field of this name begins a member, if the name stands as it is; else ""."""
+    if (
+        type(name) is not str
+        or len(name) > MAX_FIELD_NAME
+        or name in RESERVED
+        or name.endswith("_")  # another field's name may have become this one
+        or is_secret(name)
+        or wire.is_field(name)
+    ):
+        return ""
+    if len(_plain_names) < _MAX_PLAIN_NAMES:
+        _plain_names[name] = f",{quote(name)}:"
+    return f",{quote(name)}:"
+
+
+def _members(fields: Mapping[Any, Any], correlation: Correlation) -> str:
+    """The members of fields of any kind: as many as there is room for."""
+    parts = [""]
     names: set[str] = set()
     room = MAX_FIELDS
-    for name, value in fields:
+    for name, value in fields.items():
         member = field(name, value, correlation, names, room)
         room -= len(member)
         if room < 0:
             break
         parts.append(member)
-    if exception is not None:
-        parts.append(f'"exception":{encode(exception)}')
-    return ",".join(parts) + "}\n"
+    return ",".join(parts)
 
 
 def field(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import time
 from collections.abc import Mapping
+from time import time as now
 
 from clew.correlation import current, use
 from clew.log.encode import as_text
+from clew.log.internal import failed
 from clew.log.line import build, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from clew.correlation import Correlation
@@ -25,14 +25,21 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 _LEVELS = {"TRACE": logging.DEBUG, "WARN": logging.WARNING, "FATAL": logging.CRITICAL}
 
 
+_DEBUG = logging.DEBUG
+
+
 class ClewLogger(logging.Logger):
     """A `logging.Logger` that is at DEBUG for the call chains that were chosen for it.
 
     DEBUG lines that are off are kept in the invocation's flight recorder.
     """
 
+    _cache: dict[int, bool]  # `logging`'s own, which it clears when a level changes
+
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  (logging's name)
         """Whether a line of ``level`` is written here and now."""
+        if self._cache.get(level) and not self.disabled:
+            return True
         if super().isEnabledFor(level):
             return True
         return (
@@ -45,15 +52,61 @@ class ClewLogger(logging.Logger):
     def debug(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a DEBUG line if this call chain is at DEBUG, else keep it for a failure."""
         correlation = current()
-        if self.isEnabledFor(logging.DEBUG):
+        # The common case first: what is off costs every call.
+        off = self._cache.get(_DEBUG) is False and not correlation.debug
+        if not off and self.isEnabledFor(_DEBUG):
             kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
-            self._log(logging.DEBUG, msg, args, **kwargs)
+            self._log(_DEBUG, msg, args, **kwargs)
         elif correlation.invocation is not None:
-            if kwargs.get("exc_info") is True:
+            if kwargs and kwargs.get("exc_info") is True:
                 kwargs["exc_info"] = sys.exc_info()
             correlation.invocation.flight_recorder.append(
-                (time.time(), self.name, msg, args, kwargs, correlation)
+                (now(), self.name, msg, args, kwargs, correlation)
             )
+
+    def _log(  # noqa: PLR0917  (logging's own arguments)
+        self,
+        level: int,
+        msg: object,
+        args: Any,
+        exc_info: Any = None,
+        extra: Any = None,
+        stack_info: bool = False,
+        stacklevel: int = 1,
+    ) -> None:
+        """`logging`'s own; where clew's handler is all that would see a record, none is made."""
+        if exc_info or stack_info or not self._goes_to_clew_alone():
+            super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
+            return
+        try:
+            line = build(
+                at=now(),
+                level=logging.getLevelName(level),
+                message=message(msg, args) if args or type(msg) is not str else msg,
+                logger=self.name,
+                correlation=current(),
+                fields=own_fields(extra) if extra is not None else None,
+            )
+            write(line)
+        except Exception:  # noqa: BLE001  (logging never breaks the request)
+            failed("writing a log line")
+
+    def _goes_to_clew_alone(self) -> bool:
+        """Whether no filter, handler or record factory but `logging`'s and clew's would see it."""
+        if self.filters or logging.getLogRecordFactory() is not logging.LogRecord:
+            return False
+        step: logging.Logger = self
+        while step.parent is not None:
+            if step.handlers or not step.propagate:
+                return False
+            step = step.parent
+        handlers = step.handlers
+        return (
+            len(handlers) == 1
+            and type(handlers[0]) is ClewHandler
+            and not handlers[0].filters
+            and not handlers[0].level
+        )
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a line of ``level``; at DEBUG, as `debug` does."""
@@ -144,6 +197,8 @@ def own_fields(extra: Any) -> dict[str, Any]:
     One that is named as a member of `logging`'s record gets ``_`` after its name, as one that is
     named as a field of clew's does.
     """
+    if type(extra) is dict and _STANDARD.isdisjoint(extra):
+        return extra
     try:
         fields = dict(extra) if extra is not None else {}
     except (TypeError, ValueError):
@@ -207,6 +262,6 @@ def _has_level(logger: logging.Logger) -> bool:
     return False
 
 
-def _extras(record: logging.LogRecord) -> Iterable[tuple[str, Any]]:
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
     """The caller's own fields: what is in a record beside `logging`'s members."""
-    return [(name, value) for name, value in record.__dict__.items() if name not in _STANDARD]
+    return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}

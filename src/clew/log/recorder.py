@@ -36,7 +36,7 @@ def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
                 message=message(text, arguments),
                 logger=logger,
                 correlation=correlation,
-                fields=own_fields(keywords.get("extra")).items(),
+                fields=own_fields(keywords.get("extra")),
                 exception=_exception(keywords.get("exc_info")),
                 flight_recorder=True,
             )
@@ -57,7 +57,7 @@ def write_event(event: Any, correlation: Correlation) -> None:
             message="the event of the failed invocation",
             logger="clew",
             correlation=correlation,
-            fields=shown.items(),
+            fields=shown,
             flight_recorder=True,
         )
     )
