@@ -15,3 +15,7 @@ class SettingsError(WorkerError):
 
 class LeaseLostError(WorkerError):
     """Somebody else holds the shard now; nothing more may be done for it here."""
+
+
+class LeaseStoreError(WorkerError):
+    """The lease store did not do what was asked; it may be tried again."""

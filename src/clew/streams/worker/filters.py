@@ -31,6 +31,11 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "prefix": lambda text, operand: text.startswith(operand),
+    "suffix": lambda text, operand: text.endswith(operand),
+    "equals-ignore-case": operator.eq,
+}
 
 
 class Number(str):
@@ -134,7 +139,9 @@ def _nested(name: str, inner: Pattern, *, required: bool) -> Pattern:
             return any(inner(each) for each in value if isinstance(each, dict))
         if isinstance(value, dict):
             return inner(value)
-        return not required and inner({})  # a rule like {"exists": false} holds for what is not there
+        return not required and inner(
+            {}
+        )  # a rule like {"exists": false} holds for what is not there
 
     return check
 
@@ -198,12 +205,8 @@ def _text_rule(kind: str, operand: Any) -> Rule:
         fold = str
     if kind == "equals-ignore-case":
         folded, fold = folded.casefold(), str.casefold
-    test = {
-        "prefix": str.startswith,
-        "suffix": str.endswith,
-        "equals-ignore-case": str.__eq__,
-    }[kind]
-    return lambda value: type(value) is str and bool(test(fold(value), folded))
+    test = _TEXT_TESTS[kind]
+    return lambda value: type(value) is str and test(fold(value), folded)
 
 
 def _text(operand: Any) -> str:
@@ -219,7 +222,9 @@ def _anything_but(operand: Any) -> Rule:
         ((kind, inner),) = operand.items()
         if kind not in {"prefix", "suffix", "equals-ignore-case"}:
             raise _PatternError(f"anything-but takes no {kind!r}")
-        banned = [_text_rule(kind, each) for each in (inner if isinstance(inner, list) else [inner])]
+        banned = [
+            _text_rule(kind, each) for each in (inner if isinstance(inner, list) else [inner])
+        ]
     else:
         banned = [_equal(each) for each in (operand if isinstance(operand, list) else [operand])]
     if not banned:

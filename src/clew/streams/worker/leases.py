@@ -62,11 +62,18 @@ class LeaseStore(Protocol):
     def leases(self) -> list[Lease]:
         """Every lease, in the order of shard ids."""
 
-    def add(self, leases: Iterable[Lease]) -> None:
-        """Add those whose shard is not known yet."""
+    def add(self, leases: Iterable[Lease], *, first: bool = False) -> None:
+        """Add those whose shard is not known yet.
+
+        With ``first``, all or none: only if the mapping has no lease at all. Where a mapping
+        begins is fixed by the worker that comes first.
+        """
 
     def take(self, lease: Lease, owner: str) -> Lease | None:
-        """Hold a lease, if its token still is ``lease.token``; the token goes up by one."""
+        """Hold a lease, if its token and beat still are those of ``lease``.
+
+        Then nobody has taken it, and its owner has not renewed it. The token goes up by one.
+        """
 
     def renew(self, lease: Lease) -> Lease:
         """Show that its owner lives. Raises `LeaseLostError`."""

@@ -132,7 +132,7 @@ class MappingSettings:
         self._check_destination()
         if len(self.filter_patterns) > MAX_FILTERS:
             raise SettingsError(
-                f"There are {len(self.filter_patterns)} filters; Lambda takes {MAX_FILTERS} at most."
+                f"There are {len(self.filter_patterns)} filters; a mapping takes {MAX_FILTERS}."
             )
         _ = self.filters  # a pattern that is no good is refused here
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clew.streams.worker import events
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from clew.streams.worker.events import WorkerEvent
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class WorkerStatus:
     state: str
     worker_id: str
     shards: Mapping[str, ShardStatus] = field(default_factory=dict)
-    #: Since the start, over all shards: done and discarded.
+    #: Since the start, over all shards: records that the function took with success.
     records: int = 0
     batches: int = 0
     failures: int = 0
@@ -49,3 +53,41 @@ class WorkerStatus:
     def behind_ms(self) -> int:
         """The furthest that a shard is behind, in milliseconds."""
         return max((shard.behind_ms for shard in self.shards.values()), default=0)
+
+
+class Tally:
+    """Counts what happens, for the status."""
+
+    def __init__(self) -> None:
+        self._records = self._batches = self._failures = self._discarded = self._filtered = 0
+
+    def add(self, event: WorkerEvent) -> None:
+        """Count one event."""
+        records = event.fields.get("records", 0)
+        match event.kind:
+            case events.BATCH:
+                self._batches += 1
+                self._records += records
+            case events.FAILED:
+                self._failures += 1
+                self._records += event.fields["done"]
+            case events.DISCARDED:
+                self._discarded += records
+            case events.FILTERED:
+                self._filtered += records
+
+    def status(
+        self, state: str, worker_id: str, shards: Mapping[str, ShardStatus], reason: str
+    ) -> WorkerStatus:
+        """The status with these counts."""
+        return WorkerStatus(
+            state,
+            worker_id,
+            shards,
+            self._records,
+            self._batches,
+            self._failures,
+            self._discarded,
+            self._filtered,
+            reason,
+        )

@@ -146,7 +146,7 @@ class LambdaTarget:
         self._function = function
         self._where = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
         self._arn = function
-        self._client = session.client(
+        self._client: Any = session.client(
             "lambda",
             config=Config(
                 # The mapping retries by its own rules; the SDK's would run the function unseen.

@@ -1,0 +1,97 @@
+"""Which shards a mapping reads, and in what order: parents before their children. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.streams.worker.leases import Lease, Start
+from clew.streams.worker.settings import AT_TIMESTAMP, LATEST, TRIM_HORIZON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clew.streams.worker.settings import MappingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard as the service lists it."""
+
+    shard_id: str
+    parents: tuple[str, ...] = ()
+    #: Its first possible sequence number, or "" where the service does not give a lasting one.
+    begins: str = ""
+    #: Whether it takes no more records.
+    closed: bool = False
+
+
+def first_leases(shards: Iterable[Shard], settings: MappingSettings, wall: float) -> list[Lease]:
+    """The leases of a mapping that begins now.
+
+    At LATEST, what is closed already is over. Everything else starts where the settings say.
+    """
+    start = Start(settings.starting_position, settings.starting_at or 0.0)
+    if settings.starting_position == LATEST:
+        start = Start(LATEST, wall)
+    return [
+        Lease(
+            shard.shard_id,
+            start,
+            shard.parents,
+            shard.begins,
+            finished=settings.starting_position == LATEST and shard.closed,
+        )
+        for shard in shards
+    ]
+
+
+def later_leases(shards: Iterable[Shard], leases: Sequence[Lease]) -> list[Lease]:
+    """The leases of shards that appeared while the mapping runs.
+
+    They were made by a split or a merge, so they are read from their beginning, whatever the
+    starting position: their first record follows the last of their parents. Only with a point
+    in time that is still ahead of the parents it counts for them too.
+    """
+    known = {lease.shard_id: lease for lease in leases}
+    return [
+        Lease(shard.shard_id, _inherited(shard, known), shard.parents, shard.begins)
+        for shard in shards
+        if shard.shard_id not in known
+    ]
+
+
+def _inherited(shard: Shard, known: Mapping[str, Lease]) -> Start:
+    for parent in shard.parents:
+        if parent in known and known[parent].start.position == AT_TIMESTAMP:
+            return known[parent].start
+    return Start(TRIM_HORIZON)
+
+
+def remade(shards: Iterable[Shard], leases: Sequence[Lease]) -> list[tuple[Lease, Lease]]:
+    """Leases whose shard is not the one it was, each with one for the shard that there is now.
+
+    Shard ids are not used again on AWS while a stream lives. An emulator may do so, and then
+    neither the position nor the iterator of the old shard means anything in the new one.
+    """
+    known = {lease.shard_id: lease for lease in leases}
+    return [
+        (known[shard.shard_id], Lease(shard.shard_id, Start(TRIM_HORIZON), (), shard.begins))
+        for shard in shards
+        if shard.begins
+        and shard.shard_id in known
+        and known[shard.shard_id].begins not in ("", shard.begins)
+    ]
+
+
+def startable(leases: Sequence[Lease]) -> list[Lease]:
+    """The leases that may be read now: not finished, and nothing before them is left.
+
+    A parent that was never seen is over: it was trimmed before the mapping began.
+    """
+    unfinished = {lease.shard_id for lease in leases if not lease.finished}
+    return [
+        lease
+        for lease in leases
+        if not lease.finished and not any(parent in unfinished for parent in lease.parents)
+    ]
