@@ -39,7 +39,8 @@ def error_codes(service: Service) -> dict[str, int]:
     codes = dict(_COMMON)
     for shape in service.model.error_shapes:
         error = shape.metadata.get("error", {})
-        status = error.get("httpStatusCode", 500 if shape.metadata.get("fault") else 400)
+        own = 500 if shape.name in service.faults_of_the_service else 400
+        status = error.get("httpStatusCode", own)
         codes[shape.name] = codes[error.get("code", shape.name)] = status
     return codes
 

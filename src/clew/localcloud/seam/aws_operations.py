@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
-from botocore.model import ServiceModel
+from botocore.model import OperationModel, ServiceModel, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +37,7 @@ class _Route:
     method: str
     path: re.Pattern[str]
     query: Mapping[str, str | None]
+    headers: frozenset[str]
     operation: str
     labels: int
 
@@ -50,9 +51,14 @@ class Service:
 
     def __init__(self, name: str) -> None:
         try:
-            self.model = ServiceModel(Loader().load_service_model(name, "service-2"), name)
+            described = Loader().load_service_model(name, "service-2")
         except UnknownServiceError:
             raise KeyError(name) from None
+        self.model = ServiceModel(described, name)
+        # botocore's view of a shape leaves out whose fault an error is.
+        self.faults_of_the_service = frozenset(
+            shape for shape, facts in described["shapes"].items() if facts.get("fault")
+        )
         self.name = name
         self.operations = frozenset(self.model.operation_names)
 
@@ -84,6 +90,7 @@ class Service:
             if (
                 route.method == request.method
                 and route.path.fullmatch(request.path.rstrip("/") or "/")
+                and route.headers <= request.headers.keys()
                 and all(
                     name in given and value in {None, given[name][0]}
                     for name, value in route.query.items()
@@ -102,18 +109,37 @@ class Service:
         """The operations by method and path, those that ask for more first."""
         if not any(protocol.startswith("rest-") for protocol in self._protocols):
             return []
-        routes = map(self._route, self.operations)
-        return sorted(routes, key=lambda route: (-len(route.query), route.labels, route.operation))
+        return sorted(
+            map(self._route, self.operations),
+            key=lambda route: (
+                -len(route.query) - len(route.headers),
+                route.labels,
+                route.operation,
+            ),
+        )
 
     def _route(self, name: str) -> _Route:
-        http = self.model.operation_model(name).http
+        model = self.model.operation_model(name)
+        http = model.http
         path, _, query = http["requestUri"].partition("?")
         pattern = re.escape(path.rstrip("/") or "/")
         labels = len(_LABEL.findall(pattern))
         pattern = _LABEL.sub(lambda found: ".+" if found[2] else "[^/]+", pattern)
         wanted = (part.partition("=") for part in query.split("&") if part)
         values = {name: value if equals else None for name, equals, value in wanted}
-        return _Route(http["method"], re.compile(pattern), values, name, labels)
+        headers = set()
+        for member in _required(model):
+            where = member.serialization.get("location")
+            if where == "querystring":
+                values.setdefault(member.serialization["name"], None)
+            elif where == "header":
+                headers.add(member.serialization["name"].lower())
+        return _Route(http["method"], re.compile(pattern), values, frozenset(headers), name, labels)
+
+
+def _required(model: OperationModel) -> list[Shape]:
+    shape = model.input_shape
+    return [shape.members[name] for name in shape.required_members] if shape else []
 
 
 def close_names(name: str, names: Iterable[str]) -> str:
