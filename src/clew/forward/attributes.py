@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from clew import wire
-from clew.forward.limits import LARGEST_CONTEXT
-from clew.forward.sending import goes_untouched
+from clew.forward.limits import MESSAGE_ATTRIBUTES, length
+from clew.forward.sending import goes_untouched, take_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,26 +12,24 @@ if TYPE_CHECKING:
 
     from clew.invocation import Sent
 
+    Attributes = dict[str, Any]
 
-def stamped(
-    present: dict[str, Any] | None, sent: Sent, *, room: int, body_bytes: int, max_bytes: int
-) -> dict[str, Any] | None:
+
+def stamped(own: Any, sent: Sent, room: int) -> Attributes | None:
     """The attributes that the message goes out with; None where they stay as they are.
 
-    ``present`` are the user's own, which are not changed; ``room`` is how many attributes the
-    service takes; ``body_bytes`` and ``max_bytes`` are the size of the rest and of the whole.
-    A message that is stamped already keeps its stamp, and ``sent`` takes over its span.
+    ``own`` are the user's, which are not changed; ``room`` is how many bytes more the
+    message may have. What is there already stays: the user's own value of a field, and a trace
+    or a packed context, which ``sent`` then takes over.
     """
-    own = present or {}
-    if is_stamped(own):
-        _take_over_span(own, sent)
+    if not isinstance(own, dict):
+        return None  # botocore says what is wrong with them
+    names = {str(name).lower() for name in own}
+    if wire.PACKED in names:
+        take_over(sent, _unpacked(own))
         return None
     fields = sent.correlation.outgoing(sent.span_id)
-    used = body_bytes + size(own)
-    if len(own) + len(fields) <= room:
-        separate = {name: _text(value) for name, value in fields.items()}
-        if used + LARGEST_CONTEXT <= max_bytes or used + size(separate) <= max_bytes:
-            return {**own, **separate}
+    missing = {name: _text(value) for name, value in fields.items() if name not in names}
     packed = {
         wire.PACKED: {
             # Binary: a String that holds JSON breaks the filter policies of subscribers.
@@ -39,37 +37,46 @@ def stamped(
             "BinaryValue": sent.correlation.as_context(sent.span_id).encode(),
         }
     }
-    if len(own) + 1 <= room and used + size(packed) <= max_bytes:
-        return {**own, **packed}
-    goes_untouched(sent, "it has no room left for attributes")
+    traced = wire.TRACEPARENT in names
+    for more in (missing,) if traced else (missing, packed):
+        if len(own) + len(more) <= MESSAGE_ATTRIBUTES and size(more) <= room:
+            if traced or wire.ID in names:
+                _take_over_present(sent, own)
+            return {**own, **more} if more else None
+    if traced:
+        _take_over_present(sent, own)
+    else:
+        goes_untouched(sent, "it has no room left for attributes")
     return None
 
 
-def is_stamped(attributes: dict[str, Any]) -> bool:
-    """Whether a message has its fields already."""
-    names = {str(name).lower() for name in attributes}
-    return not names.isdisjoint((wire.ID, wire.TRACEPARENT, wire.PACKED))
-
-
-def size(attributes: dict[str, Any]) -> int:
+def size(attributes: Attributes) -> int:
     """How many bytes attributes count for: names, types and values."""
     return sum(
-        len(str(name)) + len(str(attribute.get("DataType", ""))) + _length(attribute)
+        length(name)
+        + length(attribute.get("DataType"))
+        + length(attribute.get("StringValue", attribute.get("BinaryValue")))
         for name, attribute in attributes.items()
     )
-
-
-def _length(attribute: dict[str, Any]) -> int:
-    value = attribute.get("StringValue", attribute.get("BinaryValue", ""))
-    return len(value.encode("utf-8", "replace") if isinstance(value, str) else value)
 
 
 def _text(value: str) -> dict[str, str]:
     return {"DataType": "String", "StringValue": value}
 
 
-def _take_over_span(attributes: dict[str, Any], sent: Sent) -> None:
+def _unpacked(attributes: Attributes) -> list[tuple[object, object]]:
+    from clew import payload
+
     for name, attribute in attributes.items():
-        if str(name).lower() == wire.TRACEPARENT:
-            found = wire.check([(wire.TRACEPARENT, attribute.get("StringValue"))])
-            sent.span_id = found.parent_span_id or sent.span_id
+        if name.lower() == wire.PACKED:
+            value = attribute.get("BinaryValue") or attribute.get("StringValue") or b""
+            raw = value.encode() if isinstance(value, str) else bytes(value)
+            return payload.pairs(payload.decode_object(raw) or {})
+    return []
+
+
+def _take_over_present(sent: Sent, own: Attributes) -> None:
+    """The user's own id or trace goes along with the fields that were missing."""
+    theirs = {name.lower(): attribute.get("StringValue") for name, attribute in own.items()}
+    ours = sent.correlation.outgoing(sent.span_id)
+    take_over(sent, {**ours, **theirs}.items())

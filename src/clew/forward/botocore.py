@@ -1,20 +1,20 @@
 """boto3 and botocore, by botocore's own event hooks.
 
 The fields go in when botocore builds the parameters: before it validates, serialises and signs
-them. What the service answered is noted at the end. Works for every client of every session, also
-those that existed before, and for aiobotocore, which has the same events.
+them. What the service answered is noted at the end. A client is hooked at its first call, so this
+works for those that existed before, and for aiobotocore's, which have the same events.
 """
 
 from __future__ import annotations
 
-import gc
 import sys
-from contextlib import suppress
 from importlib import import_module
 
 from clew.correlation import current
 from clew.forward import AWS_CARRIERS
-from clew.forward.sending import note, refused
+from clew.forward.on_import import remember
+from clew.forward.patching import replace, restore
+from clew.forward.sending import note, refused, unanswered
 from clew.forward.switches import is_on
 from clew.log.internal import failed
 
@@ -26,142 +26,188 @@ if TYPE_CHECKING:
     from clew.correlation import Correlation
     from clew.invocation import Sent
 
+    Context = dict[str, Any]
+
     class Operation(Protocol):
         """What a carrier's module has for each operation of its service."""
 
         def stamp(self, params: dict[str, Any], correlation: Correlation) -> list[Sent]:
-            """Put the fields into ``params``: only its own members are replaced, none changed."""
+            """Put the fields into ``params``: only its own members are replaced, none changed.
+
+            May raise on parameters that botocore will not take.
+            """
 
         def answered(self, sent: list[Sent], parsed: dict[str, Any]) -> None:
             """Note what the service answered to a call that it took."""
 
 
-_ID = "clew"
-_SENT = "clew.sent"
-_OPERATION = "clew.operation"
-_carriers: dict[str, Callable[[str], Operation | None] | None] = {}
+#: Where a call keeps its messages: on the way, then noted. And what failed on the way.
+_SENT, _NOTED, _OPERATION, _FAILED = "clew.sent", "clew.noted", "clew.operation", "clew.failed"
+#: The hook that an emitter has, as an attribute of it.
+_MARK = "_clew_hook"
+
+
+class Hook:
+    """One set of handlers. Emitters are copied with what is registered, so it is switched off
+    here, for all copies."""
+
+    __slots__ = ("_carriers", "on")
+
+    def __init__(self) -> None:
+        self.on = True
+        self._carriers: dict[str, Callable[[str], Operation | None] | None] = {}
+
+    def register(self, emitter: Any) -> None:
+        """Hear the events of ``emitter``, in the place of a hook before this one."""
+        for event, name in _EVENTS:
+            emitter.unregister(event, unique_id=f"clew-{event}")
+            emitter.register_last(event, getattr(self, name), unique_id=f"clew-{event}")
+        setattr(emitter, _MARK, self)
+
+    def before_build(
+        self, params: Any, event_name: str, context: Context | None = None, **_: Any
+    ) -> None:
+        """``before-parameter-build.SERVICE.OPERATION``: stamp."""
+        if not self.on or context is None or context.get("is_presign_request"):
+            return  # whoever uses a presigned URL sends what its signature says, and no more
+        try:
+            correlation = current()
+            if not correlation:
+                return
+            service, operation_name = event_name.split(".", 2)[1:]
+            carrier = self._carrier(service)
+            operation = carrier(operation_name) if carrier is not None else None
+            if operation is not None:
+                context.update({_OPERATION: operation, _SENT: operation.stamp(params, correlation)})
+        except Exception as error:  # noqa: BLE001  (the call goes out as it is)
+            context[_FAILED] = error
+
+    def before_call(self, context: Context | None = None, **_: Any) -> None:
+        """``before-call``: the parameters were valid, so from here on it is a send."""
+        if not self.on or not context:
+            return
+        try:
+            _note(context)
+        except Exception:  # noqa: BLE001  (the call goes out as it is)
+            failed("forwarding through boto3")
+
+    def after_call(
+        self, parsed: Any, http_response: Any, context: Context | None = None, **_: Any
+    ) -> None:
+        """``after-call``: the service answered."""
+        if not self.on or not context:
+            return
+        try:
+            all_sent = _note(context)  # a stub that answers hides the event before the call
+            if not all_sent:
+                return
+            if http_response.status_code < 300:
+                context[_OPERATION].answered(all_sent, parsed)
+                return
+            said = parsed.get("Error", {})
+            error = f"{said.get('Code')}: {said.get('Message')}"
+            for sent in all_sent:
+                refused(sent, error, http_response.status_code)
+        except Exception:  # noqa: BLE001  (the answer is the user's)
+            failed("reading an answer of boto3")
+
+    def after_call_error(
+        self, exception: BaseException, context: Context | None = None, **_: Any
+    ) -> None:
+        """``after-call-error``: no answer came."""
+        for sent in (context or {}).get(_NOTED, ()):
+            unanswered(sent, exception)
+
+    def _carrier(self, service: str) -> Callable[[str], Operation | None] | None:
+        """What finds an operation of ``service``; None where it carries nothing or is off."""
+        if service not in self._carriers:
+            name, module = AWS_CARRIERS.get(service, ("", ""))
+            found = import_module(module).OPERATIONS.get if name and is_on(name) else None
+            self._carriers[service] = found
+        return self._carriers[service]
+
+
+_EVENTS = (
+    ("before-parameter-build", "before_build"),
+    ("before-call", "before_call"),
+    ("after-call", "after_call"),
+    ("after-call-error", "after_call_error"),
+)
+
+#: All that are on, and the one of them that is for every client.
+_hooks: list[Hook] = []
+_everywhere: list[Hook] = []
+
+#: The classes whose method makes each call: of botocore, and of aiobotocore on top of it.
+_CLIENTS = (("botocore.client", "BaseClient"), ("aiobotocore.client", "AioBaseClient"))
+
+
+def _note(context: Context) -> list[Sent]:
+    """The messages of a call, noted once."""
+    if _SENT in context:
+        context[_NOTED] = context.pop(_SENT)
+        note(context[_NOTED])
+    elif _FAILED in context:  # and yet botocore found the parameters valid
+        raise context.pop(_FAILED)
+    noted: list[Sent] = context.get(_NOTED, [])
+    return noted
+
+
+def _new_hook() -> Hook:
+    made = Hook()
+    _hooks.append(made)
+    return made
 
 
 def hook() -> None:
-    """Hook every session and client there is and will be."""
-    import botocore
-
-    _carriers.clear()
-    botocore.register_initializer(hook_one)
-    for emitter in _emitters():
-        _register(emitter)
+    """Hook every client there is and will be, each at its first call."""
+    if not _everywhere:
+        _everywhere.append(_new_hook())
+    for module, name in _CLIENTS:
+        if module in sys.modules:
+            replace(getattr(sys.modules[module], name), "_make_api_call", _hooking)
 
 
 def unhook() -> None:
-    """Take the hooks out of every session and client."""
-    import botocore
-
-    with suppress(ValueError):  # not registered
-        botocore.unregister_initializer(hook_one)
-    for emitter in _emitters():
-        for event, function in _HOOKS:
-            emitter.unregister(event, function, unique_id=f"{_ID}-{event}")
+    """Switch off every hook there is, of single clients and sessions too."""
+    for one in _hooks:
+        one.on = False
+    _hooks.clear()
+    _everywhere.clear()
+    for module, name in _CLIENTS:
+        if module in sys.modules:
+            restore(getattr(sys.modules[module], name), "_make_api_call")
 
 
 def hook_one(client_or_session: Any) -> None:
-    """Hook one boto3 or botocore client or session (aioboto3's too)."""
-    _register(_emitter(client_or_session))
+    """Hook one boto3 or botocore client, resource or session (aiobotocore's too).
+
+    A session's clients are those that are made of it from here on.
+    """
+    remember(__name__)
+    _new_hook().register(_emitter(client_or_session))
 
 
-def _emitter(client_or_session: Any) -> Any:
-    if hasattr(client_or_session, "meta"):
-        return client_or_session.meta.events
-    if hasattr(client_or_session, "events"):  # a boto3 session
-        return client_or_session.events
-    return client_or_session.get_component("event_emitter")
+def _emitter(one: Any) -> Any:
+    if hasattr(one, "meta"):
+        return getattr(one.meta, "client", one).meta.events  # a resource has a client
+    if hasattr(one, "events"):  # a boto3 session
+        return one.events
+    return one.get_component("event_emitter")
 
 
-def _register(emitter: Any) -> None:
-    for event, function in _HOOKS:
-        # Registered again under the same id, it is not called twice.
-        emitter.register_last(event, function, unique_id=f"{_ID}-{event}")
+def _hooking(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Before a client's call is made, hear its events. The call itself is not touched."""
 
+    def _make_api_call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            if _everywhere:
+                emitter = self.meta.events
+                known = getattr(emitter, _MARK, None)
+                if known is None or not known.on:
+                    _everywhere[0].register(emitter)
+        except Exception:  # noqa: BLE001  (the call goes out as it is)
+            failed("hooking a client of boto3")
+        return original(self, *args, **kwargs)
 
-def _emitters() -> list[Any]:
-    """The emitters of all sessions and clients that exist."""
-    classes: list[type] = [sys.modules["botocore.session"].Session]
-    pending: list[type] = [*classes]
-    if "botocore.client" in sys.modules:
-        pending.append(sys.modules["botocore.client"].BaseClient)
-    while pending:
-        below: list[type] = pending.pop().__subclasses__()
-        classes += below
-        pending += below
-    wanted = tuple(classes)
-    # An object refers to its class, so this finds them without a list of every object there is.
-    return [_emitter(one) for one in gc.get_referrers(*wanted) if isinstance(one, wanted)]
-
-
-def _carrier(service: str) -> Callable[[str], Operation | None] | None:
-    """What finds an operation of ``service``; None where the service carries nothing or is off."""
-    if service not in _carriers:
-        name, module = AWS_CARRIERS.get(service, ("", ""))
-        _carriers[service] = import_module(module).OPERATIONS.get if name and is_on(name) else None
-    return _carriers[service]
-
-
-def _sent_in(context: dict[str, Any] | None) -> list[Sent]:
-    found: list[Sent] = context.get(_SENT, []) if context else []
-    return found
-
-
-def _before_build(
-    params: Any, event_name: str, context: dict[str, Any] | None = None, **_: Any
-) -> None:
-    """``before-parameter-build.SERVICE.OPERATION``: stamp."""
-    try:
-        correlation = current()
-        if not correlation or context is None:
-            return
-        service, operation_name = event_name.split(".", 2)[1:]
-        carrier = _carrier(service)
-        operation = carrier(operation_name) if carrier is not None else None
-        if operation is not None:
-            context.update({_OPERATION: operation, _SENT: operation.stamp(params, correlation)})
-    except Exception:  # noqa: BLE001  (the call goes out as it is)
-        failed("forwarding through boto3")
-
-
-def _before_call(context: dict[str, Any] | None = None, **_: Any) -> None:
-    """``before-call``: the parameters were valid, so from here on it is a send."""
-    for sent in _sent_in(context):
-        note(sent)
-
-
-def _after_call(
-    parsed: Any, http_response: Any, context: dict[str, Any] | None = None, **_: Any
-) -> None:
-    """``after-call``: the service answered."""
-    all_sent = _sent_in(context)
-    if not all_sent or context is None:
-        return
-    try:
-        if http_response.status_code < 300:
-            context[_OPERATION].answered(all_sent, parsed)
-            return
-        error = parsed.get("Error", {})
-        for sent in all_sent:
-            refused(sent, f"{error.get('Code')}: {error.get('Message')}", http_response.status_code)
-    except Exception:  # noqa: BLE001  (the answer is the user's)
-        failed("reading an answer of boto3")
-
-
-def _after_call_error(
-    exception: BaseException, context: dict[str, Any] | None = None, **_: Any
-) -> None:
-    """``after-call-error``: no answer came."""
-    for sent in _sent_in(context):
-        refused(sent, f"{type(exception).__name__}: {exception}")
-
-
-_HOOKS: tuple[tuple[str, Callable[..., None]], ...] = (
-    ("before-parameter-build", _before_build),
-    ("before-call", _before_call),
-    ("after-call", _after_call),
-    ("after-call-error", _after_call_error),
-)
+    return _make_api_call

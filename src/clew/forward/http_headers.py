@@ -1,7 +1,8 @@
 """What every HTTP client has in common: which requests take the fields, and how.
 
 The clients' own modules say where their headers are. A request passes through several of them
-(requests uses urllib3): the outermost stamps it, and the inner ones are silent.
+(requests uses urllib3, and that ``http.client``): the outermost stamps it, the inner ones know it
+by its span and are silent.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from urllib.parse import urlsplit
 
 from clew import wire
 from clew.correlation import current
-from clew.forward.sending import answered, new_sent, note, refused
+from clew.forward.on_import import is_waiting
+from clew.forward.sending import answered, new_sent, note, take_over, unanswered
+from clew.forward.switches import is_on
 from clew.log.internal import failed
 
 TYPE_CHECKING = False
@@ -27,20 +30,33 @@ if TYPE_CHECKING:
 #: come after the signature.
 _SDK_HEADER = "amz-sdk-invocation-id"
 #: Endpoints of AWS services themselves (not of what runs on them), and what answers on a machine.
-_DENIED = ("*.amazonaws.com", "*.amazonaws.com.cn", "169.254.*", "[[]fe80:*", "[[]fd00:ec2:*")
+_DENIED = (
+    "*.amazonaws.com",
+    "*.amazonaws.com.cn",
+    "*.amazonaws.eu",
+    "*.api.aws",
+    "*.api.amazonwebservices.com.cn",
+    "169.254.*",
+    "fe80:*",
+    "fd00:ec2:*",
+)
 #: What runs on AWS under its names: APIs and load balancers of the user's.
 _OURS = (
-    "*.execute-api.*.amazonaws.com",
-    "*.execute-api.*.amazonaws.com.cn",
-    "*.elb.amazonaws.com",
-    "*.elb.*.amazonaws.com",
-    "*.elb.amazonaws.com.cn",
-    "*.elb.*.amazonaws.com.cn",
+    "*.execute-api.*.amazonaws.com*",
+    "*.execute-api.*.amazonaws.eu",
+    "*.execute-api.*.api.aws",
+    "*.appsync-api.*.amazonaws.com*",
+    "*.elb.amazonaws.com*",
+    "*.elb.*.amazonaws.com*",
 )
 #: The user agents that the clients set when nobody set one.
 _DEFAULT_AGENTS = ("python-requests/", "python-httpx/", "python-urllib", "python/", "aiohttp/")
+#: Beginnings of ``Authorization`` that may sign any header: Signature Version 4, HTTP signatures.
+_SIGNATURES = ("aws4-", "signature")
 
-_inside: ContextVar[bool] = ContextVar("clew_http", default=False)
+#: The span of the request that is being made; `_SILENT` within a client that is switched off.
+_inside: ContextVar[str] = ContextVar("clew_http", default="")
+_SILENT = "off"
 
 
 def may_have_ids(host: str) -> bool:
@@ -50,10 +66,18 @@ def may_have_ids(host: str) -> bool:
     Without it all do but the endpoints of AWS services.
     """
     host = host.lower()
-    allowed = os.environ.get("CLEW_FORWARD_HOSTS", "")
-    if allowed.strip():
-        return _matches(host, [pattern.strip().lower() for pattern in allowed.split(",")])
+    allowed = os.environ.get("CLEW_FORWARD_HOSTS", "").lower().replace(" ", "")
+    if allowed:
+        return _matches(host, allowed.split(","))
     return _matches(host, _OURS) or not _matches(host, _DENIED)
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, "" where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _matches(host: str, patterns: list[str] | tuple[str, ...]) -> bool:
@@ -61,64 +85,75 @@ def _matches(host: str, patterns: list[str] | tuple[str, ...]) -> bool:
 
 
 class HttpSend:
-    """One request: made before it, entered around it.
+    """One request of a client: made before it, entered around it.
 
     ``headers`` are those to put on it (wire names; empty where it takes none), ``replaces`` the
-    present ones to take off for them.
+    present ones to take off for them. ``inner`` says that another client makes this request, or
+    the same one while it follows a redirect.
 
-    >>> with HttpSend("GET", "http://127.0.0.1/", {}) as send:
+    >>> with HttpSend("requests", "GET", "http://127.0.0.1/", {}) as send:
     ...     send.headers
     {}
     """
 
-    __slots__ = ("_sent", "headers", "inner", "replaces")
+    __slots__ = ("_before", "_inside", "_sent", "headers", "inner", "replaces")
 
-    def __init__(self, method: str, url: str, present: Mapping[str, str]) -> None:
+    def __init__(self, client: str, method: str, url: str, present: Mapping[str, str]) -> None:
         self.headers: dict[str, str] = {}
         self.replaces: list[str] = []
-        #: Whether another client sends this one, or the same one follows a redirect.
-        self.inner = _inside.get()
+        self.inner = False
         self._sent: Sent | None = None
+        self._before = self._inside = _inside.get()
         try:
-            self._prepare(method, url, present)
+            self._prepare(client, method, url, present)
         except Exception:  # noqa: BLE001  (the request goes out as it is)
             self.headers = {}
             failed("forwarding over HTTP")
 
-    def _prepare(self, method: str, url: str, present: Mapping[str, str]) -> None:
+    def _prepare(self, client: str, method: str, url: str, present: Mapping[str, str]) -> None:
         correlation = current()
-        if self.inner or not correlation:
+        if not correlation or self._before == _SILENT or not is_waiting():
             return
-        names = {_text(name).lower(): _text(name) for name in present}
-        parts = urlsplit(url)
-        if _SDK_HEADER in names or not may_have_ids(parts.hostname or ""):
+        if not is_on(client):
+            self._inside = _SILENT
             return
-        # No user, password, query or fragment: what identifies a place, and no secret.
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        sent = new_sent("http", method.upper(), place, correlation)
-        signed = _text(present.get(names.get("authorization", ""), "")).startswith("AWS4-")
+        names = {_text(name).lower(): name for name in present}
+        fields = [(name, _text(present[names[name]])) for name in names if wire.is_field(name)]
+        self.inner = bool(self._before) and wire.check(fields).parent_span_id == self._before
+        if self.inner or _SDK_HEADER in names or not may_have_ids(host_of(url)):
+            return
+        sent = new_sent("http", method.upper(), _place(url), correlation)
+        signed = _is_signed(names, present)
         for name, value in correlation.outgoing(sent.span_id).items():
             there = names.get(name)
             if there is None:
                 self.headers[name] = value
-            elif name == wire.TRACEPARENT:
-                found = wire.check([(name, _text(present[there]))])
-                sent.span_id = found.parent_span_id or sent.span_id
             elif name == wire.USER_AGENT and not signed and _is_default(present[there]):
                 self.headers[name] = value
-                self.replaces.append(there)
+                self.replaces.append(_text(there))
+        if wire.ID in names or wire.TRACEPARENT in names:
+            take_over(sent, [*self.headers.items(), *fields])
+        self._inside = sent.span_id
         self._sent = sent
 
     def __enter__(self) -> HttpSend:
-        _inside.set(True)
+        _inside.set(self._inside)
         if self._sent is not None:
-            note(self._sent)
+            try:
+                note([self._sent])
+            except Exception:  # noqa: BLE001  (the request goes out all the same)
+                failed("noting a request")
         return self
 
-    def status(self, status: int) -> None:
+    def answered(self, status: object) -> None:
         """Note the status of the answer."""
         if self._sent is not None:
-            answered(self._sent, {}, status)
+            answered(self._sent, {}, status if isinstance(status, int) else 0)
+
+    def failed(self, error: BaseException) -> None:
+        """Note that no answer came."""
+        if self._sent is not None and self._sent.outcome == "pending":
+            unanswered(self._sent, error)
 
     def __exit__(
         self,
@@ -126,15 +161,31 @@ class HttpSend:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _inside.set(self.inner)
-        if self._sent is not None and error is not None:
-            refused(self._sent, f"{type(error).__name__}: {error}")
+        _inside.set(self._before)
+        if error is not None:
+            self.failed(error)
 
 
-def is_clews(name: object) -> bool:
-    """Whether a header is one that clew puts on requests (the user agent is everybody's)."""
-    lower = _text(name).lower()
-    return wire.is_field(lower) and lower != wire.USER_AGENT
+def forbidden(url: str, present: Mapping[str, str]) -> list[str]:
+    """The headers that a redirect to ``url`` may not take along: clew's, to a host without leave.
+
+    (Not the user agent, which is everybody's.)
+    """
+    if may_have_ids(host_of(url)):
+        return []
+    lower = {name: _text(name).lower() for name in present}
+    return [name for name in lower if wire.is_field(lower[name]) and lower[name] != wire.USER_AGENT]
+
+
+def _place(url: str) -> str:
+    """No user, password, query or fragment: what identifies a place, and no secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _is_signed(names: dict[str, str], present: Mapping[str, str]) -> bool:
+    authorization = _text(present.get(names.get("authorization", ""), "")).lower()
+    return "signature-input" in names or authorization.startswith(_SIGNATURES)
 
 
 def _text(value: object) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from clew.forward.limits import KINESIS_LARGE_RECORD, KINESIS_RECORD, KINESIS_REQUEST
-from clew.forward.payloads import stamped
-from clew.forward.sending import answered, goes_untouched, new_sent, refused
+from clew.forward.limits import KINESIS_RECORD, KINESIS_REQUEST, length, room
+from clew.forward.payloads import Splicer
+from clew.forward.sending import answered, new_sent, refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,15 +12,6 @@ if TYPE_CHECKING:
 
     from clew.correlation import Correlation
     from clew.invocation import Sent
-
-
-def _stamp(record: dict[str, Any], sent: Sent) -> bytes | None:
-    data = record["Data"]
-    key_bytes = len(str(record.get("PartitionKey", "")).encode())
-    # A stream that takes this one was set to take larger ones.
-    large = isinstance(data, bytes | bytearray | str) and len(data) + key_bytes > KINESIS_RECORD
-    limit = KINESIS_LARGE_RECORD if large else KINESIS_RECORD
-    return stamped(data, sent, max_bytes=limit - key_bytes)
 
 
 def _target(params: dict[str, Any]) -> str:
@@ -41,7 +32,8 @@ class PutRecord:
     def stamp(params: dict[str, Any], correlation: Correlation) -> list[Sent]:
         """One record."""
         sent = new_sent("kinesis", "PutRecord", _target(params), correlation)
-        data = _stamp(params, sent)
+        size = length(params["Data"]) + length(params["PartitionKey"])
+        data = Splicer(correlation).into(params["Data"], sent, room(size, KINESIS_RECORD))
         if data is not None:
             params["Data"] = data
         return [sent]
@@ -58,24 +50,22 @@ class PutRecords:
     @staticmethod
     def stamp(params: dict[str, Any], correlation: Correlation) -> list[Sent]:
         """As many records as the request's limit has room for, in order."""
-        target = _target(params)
-        room = KINESIS_REQUEST - sum(
-            len(record["Data"]) + len(record.get("PartitionKey", ""))
-            for record in params["Records"]
-        )
+        given, target, splicer = params["Records"], _target(params), Splicer(correlation)
+        if not isinstance(given, list | tuple):
+            return []  # botocore says what is wrong with them
+        sizes = [length(record["Data"]) + length(record["PartitionKey"]) for record in given]
+        left = KINESIS_REQUEST - sum(sizes)
         records, all_sent = [], []
-        for record in params["Records"]:
+        for record, size in zip(given, sizes, strict=True):
             sent = new_sent("kinesis", "PutRecords", target, correlation)
             all_sent.append(sent)
-            data = _stamp(record, sent)
-            if data is not None:
-                added = len(data) - len(record["Data"])
-                if added <= room:
-                    room -= added
-                    record = {**record, "Data": data}  # noqa: PLW2901  (the user's own stays)
-                else:
-                    goes_untouched(sent, "the request would pass the service's limit of its size")
-            records.append(record)
+            space = min(room(size, KINESIS_RECORD), left)
+            data = splicer.into(record["Data"], sent, space)
+            if data is None:
+                records.append(record)
+            else:
+                left -= splicer.added
+                records.append({**record, "Data": data})  # the user's own stays
         params["Records"] = records
         return all_sent
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clew.forward.limits import LAMBDA_EVENT_PAYLOAD, LAMBDA_PAYLOAD
-from clew.forward.payloads import stamped
+from clew.forward.limits import LAMBDA_EVENT_PAYLOAD, LAMBDA_PAYLOAD, length
+from clew.forward.payloads import Splicer
 from clew.forward.sending import answered, new_sent
 
 TYPE_CHECKING = False
@@ -23,10 +23,17 @@ class Invoke:
         kind = str(params.get("InvocationType", "RequestResponse"))
         if kind == "DryRun":
             return []
-        sent = new_sent("lambda", "Invoke", str(params.get("FunctionName", "")), correlation)
+        # A durable execution that is started again under its name has to have the same payload
+        # (Lambda developer guide, "Durable execution idempotency").
+        once = str(params.get("DurableExecutionName") or "")
+        target = str(params["FunctionName"])
+        sent = new_sent("lambda", "Invoke", target, correlation, once=once)
         sent.position = {"invocationType": kind}
+        given = params.get("Payload", b"")
+        if given in (b"", ""):
+            given = b"{}"
         limit = LAMBDA_EVENT_PAYLOAD if kind == "Event" else LAMBDA_PAYLOAD
-        payload = stamped(params.get("Payload") or b"{}", sent, max_bytes=limit)
+        payload = Splicer(correlation).into(given, sent, limit - length(given))
         if payload is not None:
             params["Payload"] = payload
         return [sent]

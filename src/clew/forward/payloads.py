@@ -3,38 +3,78 @@
 from __future__ import annotations
 
 from clew import payload, wire
-from clew.forward.sending import goes_untouched
+from clew.forward.sending import goes_untouched, take_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from clew.correlation import Correlation
     from clew.invocation import Sent
 
+_SPAN = 16
 
-def stamped(data: object, sent: Sent, *, max_bytes: int) -> bytes | None:
-    """``data`` with the fields of ``sent`` spliced in; None where it goes out as it is.
 
-    That is where it is not a JSON object (``sent`` is then marked), where it would pass
-    ``max_bytes``, or where it has a context already, whose span ``sent`` takes over.
+class Splicer:
+    """Puts the fields of one correlation into payloads; from one to the next the span differs.
+
+    ``added`` is how many bytes each of them grows by, at most.
     """
-    raw = data.encode() if isinstance(data, str) else data
-    if not isinstance(raw, bytes | bytearray | memoryview):
-        goes_untouched(sent, "its payload is a file or a stream")
+
+    __slots__ = ("_head", "_head_text", "_tail", "_tail_text", "added")
+
+    def __init__(self, correlation: Correlation) -> None:
+        name = payload.context_field()
+        # The Node library, which reads the other name, counts with the chain length.
+        head, self._tail_text = correlation.around_span(chain_as_number=name != wire.CONTEXT)
+        self._head_text = f'"{name}":{head}'
+        self._head = self._head_text.encode()
+        self._tail = self._tail_text.encode()
+        self.added = len(self._head) + _SPAN + len(self._tail) + len(",")
+
+    def into(self, data: object, sent: Sent, room: int) -> bytes | str | None:
+        """``data`` with the fields of ``sent`` spliced in; None where it goes out as it is.
+
+        That is where it is not a JSON object (``sent`` then says so), where it would grow by more
+        than ``room`` bytes, or where it has a context already, whose span ``sent`` takes over.
+        Text stays text; anything else comes back as bytes.
+        """
+        if not isinstance(data, str | bytes | bytearray):
+            goes_untouched(sent, "its payload is a file or a stream")
+            return None
+        value = object_in(data)
+        if value is None:
+            # Not a fault, and often the case: gzip, protobuf, text. The entry alone says so.
+            sent.carried = False
+        elif has_context(value):
+            take_over(sent, payload.pairs(payload.take_from(value)))
+        elif self.added > room:
+            goes_untouched(sent, "it would pass the service's limit of its size")
+        else:
+            return self.splice(data, sent.span_id, empty=not value)
         return None
-    raw = bytes(raw)
-    value = payload.decode_object(raw)
-    if value is None:
-        # Not a fault, and often the case: gzip, protobuf, text. The entry alone says so.
-        sent.carried = False
+
+    def splice(self, data: str | bytes | bytearray, span_id: str, *, empty: bool) -> str | bytes:
+        """``data``, a JSON object without a context, with one as its first member."""
+        if isinstance(data, str):
+            brace = data.index("{") + 1
+            member = self._head_text + span_id + self._tail_text
+            return data[:brace] + member + ("" if empty else ",") + data[brace:]
+        brace = data.index(b"{") + 1
+        raw = self._head + span_id.encode() + self._tail
+        return bytes(data[:brace] + raw + (b"" if empty else b",") + data[brace:])
+
+
+def object_in(data: str | bytes | bytearray) -> dict[str, Any] | None:
+    """The JSON object that ``data`` is, or None."""
+    if isinstance(data, str):
+        return payload.decode_text(data)
+    try:
+        return payload.decode_text(data.decode())
+    except UnicodeDecodeError:
         return None
-    context = payload.take_from(value)
-    if context is not None:
-        found = wire.check(payload.pairs(context))
-        sent.span_id = found.parent_span_id or sent.span_id
-        return None
-    done = payload.splice(
-        raw, payload.context_field(), sent.correlation.as_context(sent.span_id), empty=not value
-    )
-    if len(done) > max_bytes:
-        goes_untouched(sent, "it would pass the service's limit of its size")
-        return None
-    return done
+
+
+def has_context(value: dict[str, Any]) -> bool:
+    """Whether an object was stamped already."""
+    return wire.CONTEXT in value or wire.CONTEXT_ALIASES[1] in value

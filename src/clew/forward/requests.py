@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from urllib.parse import urlsplit
 
-from clew.forward.http_headers import HttpSend, is_clews, may_have_ids
+from clew.forward.http_headers import HttpSend, forbidden
 from clew.forward.patching import replace, restore
+from clew.log.internal import failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,19 +26,40 @@ def unhook() -> None:
 
 def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any, **kwargs: Any) -> Any:
-        with HttpSend(request.method or "", request.url or "", request.headers) as sending:
-            if sending.inner:  # requests follows redirects by sending again, headers and all
-                _drop_for_strangers(request)
-            request.headers.update(sending.headers)  # knows its names without regard to case
-            response = original(self, request, **kwargs)
-            sending.status(response.status_code)
+        with HttpSend(
+            "requests", request.method or "", request.url or "", request.headers
+        ) as sending:
+            response = original(self, _stamped(request, sending), **kwargs)
+            sending.answered(getattr(response, "status_code", 0))
+            _spare_next(response, sending)
             return response
 
     return send
 
 
-def _drop_for_strangers(request: Any) -> None:
-    """Take the fields off a request that a redirect sends to a host that may not have them."""
-    if not may_have_ids(urlsplit(request.url or "").hostname or ""):
-        for name in [name for name in request.headers if is_clews(name)]:
-            del request.headers[name]
+def _stamped(request: Any, sending: HttpSend) -> Any:
+    """What is sent in the place of ``request``, which may be the user's own and sent again."""
+    try:
+        if sending.inner:  # requests follows redirects by sending again, headers and all
+            _drop_forbidden(request)
+        elif sending.headers:
+            copy = request.copy()
+            copy.headers.update(sending.headers)  # knows its names without regard to case
+            return copy
+    except Exception:  # noqa: BLE001  (the request goes out as it is)
+        failed("forwarding over HTTP")
+    return request
+
+
+def _spare_next(response: Any, sending: HttpSend) -> None:
+    """The next step of a redirect that the user follows by hand is a copy of what we sent."""
+    try:
+        if sending.headers and response.next is not None:
+            _drop_forbidden(response.next)
+    except Exception:  # noqa: BLE001  (the response is the user's)
+        failed("following a redirect")
+
+
+def _drop_forbidden(request: Any) -> None:
+    for name in forbidden(request.url or "", request.headers):
+        del request.headers[name]

@@ -2,28 +2,85 @@
 
 from __future__ import annotations
 
-from clew.correlation import current, new_span_id
+from clew import wire
+from clew.correlation import Correlation, new_span_id, receiving
 from clew.invocation import Sent
 from clew.log.internal import warn_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from clew.correlation import Correlation
+    from collections.abc import Iterable
+
+    Known = dict[tuple[str, str], Correlation]
 
 
-def new_sent(service: str, operation: str, target: str, correlation: Correlation) -> Sent:
-    """A message that is about to be sent under ``correlation``, with a span of its own."""
-    return Sent(service, operation, target, new_span_id(), correlation)
+def new_sent(
+    service: str, operation: str, target: str, correlation: Correlation, *, once: str = ""
+) -> Sent:
+    """A message that is about to be sent under ``correlation``, with a span of its own.
+
+    ``once`` is the name by which the service knows a repeated call, and which it refuses if the
+    message is then another: for the same name under the same trace the span is the same.
+    """
+    span_id = _span_of(correlation.trace_id, target, once) if once else new_span_id()
+    return Sent(service, operation, target, span_id, correlation)
 
 
-def note(sent: Sent) -> None:
-    """Put ``sent`` into the invocation that sends it, where there is one."""
-    invocation = sent.correlation.invocation
-    if invocation is None:
-        # Sent under a correlation that was made by hand, within an invocation all the same.
-        invocation = current().invocation
-    if invocation is not None:
-        invocation.sent.append(sent)
+def _span_of(*names: str) -> str:
+    from hashlib import sha256
+
+    return sha256("\n".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def take_over(sent: Sent, pairs: Iterable[tuple[object, object]]) -> None:
+    """Let ``sent`` be what its message says already: it was stamped before, maybe elsewhere."""
+    found = wire.check(pairs)
+    ours = sent.correlation
+    if found.parent_span_id:
+        sent.span_id = found.parent_span_id
+    else:
+        sent.carried = False  # no span went along that a receiver could name
+    trace_id, own_id = found.trace_id or ours.trace_id, found.fields.get(wire.ID) or ours.id
+    if (trace_id, own_id) != (ours.trace_id, ours.id):
+        sent.correlation = Correlation({**found.fields, wire.ID: own_id}, trace_id=trace_id)
+
+
+def note(all_sent: list[Sent]) -> None:
+    """Put them into the invocation that sends them, where there is one."""
+    here: Correlation | None = None
+    known: Known = {}
+    for sent in all_sent:
+        invocation = sent.correlation.invocation
+        if invocation is None:
+            # Made by hand, or found in the message: within an invocation all the same.
+            if here is None:
+                here = receiving()
+                known = _known(here)
+            sent.correlation = _of_here(sent.correlation, here, known)
+            invocation = sent.correlation.invocation
+        if invocation is not None:
+            invocation.sent.append(sent)
+
+
+def _known(here: Correlation) -> Known:
+    """What this invocation received, by trace and id."""
+    if here.invocation is None:
+        return {}
+    received = [one.correlation for one in here.invocation.received]
+    return {(one.trace_id, one.id): one for one in (*received, here)}
+
+
+def _of_here(correlation: Correlation, here: Correlation, known: Known) -> Correlation:
+    """The receive that ``correlation`` came with, else itself as a part of ``here``."""
+    found = known.get((correlation.trace_id, correlation.id))
+    if found is not None or here.invocation is None:
+        return found or correlation
+    return Correlation(
+        correlation,
+        trace_id=correlation.trace_id,
+        span_id=correlation.span_id or here.span_id,
+        invocation=here.invocation,
+    )
 
 
 def goes_untouched(sent: Sent, why: str) -> None:
@@ -40,12 +97,19 @@ def goes_untouched(sent: Sent, why: str) -> None:
 def answered(sent: Sent, position: dict[str, str], status: int = 0) -> None:
     """The service took it. ``position`` holds the service's own names for it."""
     sent.outcome = "ok"
-    sent.position = {**sent.position, **position}
+    sent.position = {**sent.position, **position} if sent.position else position
     sent.status = status
 
 
 def refused(sent: Sent, error: str, status: int = 0) -> None:
-    """The service did not take it, or did not answer."""
+    """The service did not take it."""
     sent.outcome = "error"
     sent.error = error
     sent.status = status
+
+
+def unanswered(sent: Sent, error: BaseException) -> None:
+    """No answer came, but ``error``. Never raises."""
+    from clew.log.encode import as_text
+
+    refused(sent, f"{type(error).__name__}: {as_text(error)}")

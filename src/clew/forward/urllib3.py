@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from clew.forward.http_headers import HttpSend
+from clew.forward.http_headers import HttpSend, forbidden
 from clew.forward.patching import replace, restore
+from clew.log.internal import failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,23 +28,35 @@ def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
     def urlopen(
         self: Any, method: str, url: str, body: Any = None, headers: Any = None, **kwargs: Any
     ) -> Any:
-        present = self.headers if headers is None else headers
-        full = url if "://" in url else f"{self.scheme}://{_host(self)}{url}"
-        with HttpSend(method, full, present or {}) as sending:
-            if sending.headers:
-                headers = {  # the caller's own mapping is not changed
-                    name: value
-                    for name, value in (present or {}).items()
-                    if name not in sending.replaces
-                } | sending.headers
+        present = (self.headers if headers is None else headers) or {}
+        full = _full(self, url)
+        with HttpSend("urllib3", method, full, present) as sending:
+            headers = _stamped(headers, present, full, sending, kwargs.get("retries"))
             response = original(self, method, url, body, headers, **kwargs)
-            sending.status(response.status)
+            sending.answered(getattr(response, "status", 0))
             return response
 
     return urlopen
 
 
-def _host(pool: Any) -> str:
+def _stamped(headers: Any, present: Any, url: str, sending: HttpSend, retries: Any) -> Any:
+    """The headers that go out, in a mapping of our own where they are not the caller's."""
+    try:
+        gone = list(sending.replaces)
+        history = getattr(retries, "history", ())
+        if history and history[-1].redirect_location:
+            gone += forbidden(url, present)
+        if sending.headers or gone:
+            kept = {name: value for name, value in present.items() if name not in gone}
+            return {**kept, **sending.headers}
+    except Exception:  # noqa: BLE001  (the request goes out as it is)
+        failed("forwarding over HTTP")
+    return headers
+
+
+def _full(pool: Any, url: str) -> str:
+    if "://" in url:
+        return url
     host = f"[{pool.host}]" if ":" in pool.host else pool.host
     default = {"http": 80, "https": 443}.get(pool.scheme)
-    return host if pool.port in (None, default) else f"{host}:{pool.port}"
+    return f"{pool.scheme}://{host}{'' if pool.port in (None, default) else f':{pool.port}'}{url}"
