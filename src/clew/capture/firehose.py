@@ -46,6 +46,11 @@ class FirehoseRecord(EncodedRecord):
         self.delivery_stream_arn = delivery_stream_arn
 
     def _encoded(self) -> object:
+        return self.raw_data
+
+    @property
+    def raw_data(self) -> object:
+        """The data as Firehose sent it, in base64."""
         return self._raw.get("data")
 
     @property

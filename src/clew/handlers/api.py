@@ -30,10 +30,12 @@ def api_handler(*, debug_sample_rate: float = 0.0) -> Callable[[Handler], Handle
 
 
 def api_handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> Any:
-    """Decorate a Lambda handler ``(event, context)`` behind API Gateway (REST or HTTP API).
+    """Decorate a Lambda handler ``(event, context)`` that answers HTTP requests.
 
-    ``x-correlation-id`` is taken from the request's headers, else it is API Gateway's request
-    id; the response carries it back, where it is a dict with a ``statusCode``. All
+    They come from API Gateway (REST or HTTP API), a load balancer or a function URL.
+    ``x-correlation-id`` is taken from the request's headers, else it is the request id (a load
+    balancer has none, so there it is Lambda's); the response carries it back, where it is a dict
+    with a ``statusCode``. All
     ``x-correlation-*`` headers, the user agent and the DEBUG decision are captured.
 
     ``debug_sample_rate`` is the share (0 to 1) of requests to log at DEBUG through their whole
@@ -53,7 +55,11 @@ def api_handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> A
         @wraps(wrapped)
         def invoke(event: Any, context: Any) -> Any:
             def body(delivery: Delivery) -> Any:
-                return with_id(wrapped(delivery.event, context), delivery.correlation.id)
+                return with_id(
+                    wrapped(delivery.event, context),
+                    delivery.correlation.id,
+                    all_values=_wants_all_values(delivery),
+                )
 
             return run(event, context, body, debug_sample_rate=rate)
 
@@ -62,16 +68,21 @@ def api_handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> A
     return decorate if function is None else decorate(function)
 
 
-def with_id(response: Any, correlation_id: str) -> Any:
+def with_id(response: Any, correlation_id: str, *, all_values: bool = False) -> Any:
     """``response`` with the ``x-correlation-id`` header, in a copy; one that it has stays.
 
     A response that is not a dict with a ``statusCode`` is left as it is: API Gateway makes up
-    the rest of it, and a header would change what it means.
+    the rest of it, and a header would change what it means. ``all_values`` says that the headers
+    have to be in ``multiValueHeaders``; where the response has its own elsewhere, so has it this.
     """
     try:
         if correlation_id and isinstance(response, dict) and _takes_id(response):
-            headers = {**(response.get("headers") or {}), wire.ID: correlation_id}
-            response = {**response, "headers": headers}
+            name: str = "headers"
+            value: str | list[str] = correlation_id
+            if all_values and (response.get("multiValueHeaders") or not response.get("headers")):
+                name, value = "multiValueHeaders", [correlation_id]
+            headers = {**(response.get(name) or {}), wire.ID: value}
+            response = {**response, name: headers}
     except Exception:  # noqa: BLE001  (the response is the user's, and goes out as it is)
         failed("adding the id to a response")
     return response
@@ -84,3 +95,11 @@ def _takes_id(response: dict[str, Any]) -> bool:
         isinstance(present, dict) and any(str(key).lower() == wire.ID for key in present)
         for present in (response.get("headers"), response.get("multiValueHeaders"))
     )
+
+
+def _wants_all_values(delivery: Delivery) -> bool:
+    if delivery.source != "aws:alb":
+        return False
+    from clew.capture.alb import wants_all_values
+
+    return wants_all_values(delivery.event)
