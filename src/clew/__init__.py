@@ -11,8 +11,19 @@ if TYPE_CHECKING:
     from clew.capture import Delivery as Delivery
     from clew.capture import Record as Record
     from clew.capture import capture as capture
+    from clew.capture.alarm import Alarm as Alarm
+    from clew.capture.alarm import alarm_in as alarm_in
+    from clew.capture.cloudwatch_logs import LogEventRecord as LogEventRecord
+    from clew.capture.dynamodb import DynamoDBRecord as DynamoDBRecord
+    from clew.capture.firehose import FirehoseRecord as FirehoseRecord
+    from clew.capture.kafka import KafkaRecord as KafkaRecord
     from clew.capture.kinesis import KinesisRecord as KinesisRecord
+    from clew.capture.mq import ActiveMqRecord as ActiveMqRecord
+    from clew.capture.mq import RabbitMqRecord as RabbitMqRecord
+    from clew.capture.s3 import S3Record as S3Record
+    from clew.capture.s3 import s3_records as s3_records
     from clew.capture.sns import SnsRecord as SnsRecord
+    from clew.capture.sqs import SqsRecord as SqsRecord
     from clew.correlation import Correlation as Correlation
     from clew.correlation import bind as bind
     from clew.correlation import current as current
@@ -20,10 +31,16 @@ if TYPE_CHECKING:
     from clew.errors import ClewError as ClewError
     from clew.forward import instrument as instrument
     from clew.forward import uninstrument as uninstrument
-    from clew.handlers import api_handler as api_handler
-    from clew.handlers import handler as handler
-    from clew.handlers import kinesis_handler as kinesis_handler
-    from clew.handlers import sns_handler as sns_handler
+    from clew.forward.stamp import stamp as stamp
+    from clew.handlers.any import handler as handler
+    from clew.handlers.api import api_handler as api_handler
+    from clew.handlers.authorizer import authorizer_handler as authorizer_handler
+    from clew.handlers.firehose import DROP as DROP
+    from clew.handlers.firehose import FAIL as FAIL
+    from clew.handlers.firehose import Transformed as Transformed
+    from clew.handlers.firehose import firehose_handler as firehose_handler
+    from clew.handlers.records import kinesis_handler as kinesis_handler
+    from clew.handlers.records import sns_handler as sns_handler
     from clew.log.logger import get_logger as get_logger
     from clew.streams.policy import Policy as Policy
     from clew.streams.policy import halt as halt
@@ -32,24 +49,41 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ActiveMqRecord": "clew.capture.mq",
+    "Alarm": "clew.capture.alarm",
     "ClewError": "clew.errors",
     "Correlation": "clew.correlation",
+    "DROP": "clew.handlers.firehose",
     "Delivery": "clew.capture",
+    "DynamoDBRecord": "clew.capture.dynamodb",
+    "FAIL": "clew.handlers.firehose",
+    "FirehoseRecord": "clew.capture.firehose",
+    "KafkaRecord": "clew.capture.kafka",
     "KinesisRecord": "clew.capture.kinesis",
+    "LogEventRecord": "clew.capture.cloudwatch_logs",
     "Policy": "clew.streams.policy",
+    "RabbitMqRecord": "clew.capture.mq",
     "Record": "clew.capture",
+    "S3Record": "clew.capture.s3",
     "SnsRecord": "clew.capture.sns",
-    "api_handler": "clew.handlers",
+    "SqsRecord": "clew.capture.sqs",
+    "Transformed": "clew.handlers.firehose",
+    "alarm_in": "clew.capture.alarm",
+    "api_handler": "clew.handlers.api",
+    "authorizer_handler": "clew.handlers.authorizer",
     "bind": "clew.correlation",
     "capture": "clew.capture",
     "current": "clew.correlation",
+    "firehose_handler": "clew.handlers.firehose",
     "get_logger": "clew.log.logger",
     "halt": "clew.streams.policy",
-    "handler": "clew.handlers",
+    "handler": "clew.handlers.any",
     "instrument": "clew.forward",
-    "kinesis_handler": "clew.handlers",
+    "kinesis_handler": "clew.handlers.records",
+    "s3_records": "clew.capture.s3",
     "skip": "clew.streams.policy",
-    "sns_handler": "clew.handlers",
+    "sns_handler": "clew.handlers.records",
+    "stamp": "clew.forward.stamp",
     "uninstrument": "clew.forward",
     "use": "clew.correlation",
 }

@@ -219,8 +219,8 @@ def test_an_error_in_an_error_handler_of_the_users_keeps_its_context() -> None:
     [
         "clew.handlers.run.open_delivery",
         "clew.handlers.run.write_invocation",
-        "clew.handlers.run.write_held",
-        "clew.handlers.run.write_event",
+        "clew.log.recorder.write_held",
+        "clew.log.recorder.write_event",
         "clew.handlers.run._note_outcome",
         "clew.capture.read",
         "clew.capture.receive",

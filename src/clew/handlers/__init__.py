@@ -1,7 +1,4 @@
-"""Decorators for Lambda handlers: capture what came in, forward it, log it, sum it up."""
+"""Decorators for Lambda handlers: capture what came in, forward it, log it, sum it up.
 
-from clew.handlers.any import handler
-from clew.handlers.api import api_handler
-from clew.handlers.records import kinesis_handler, sns_handler
-
-__all__ = ["api_handler", "handler", "kinesis_handler", "sns_handler"]
+One module per kind of handler, loaded when it is first used.
+"""

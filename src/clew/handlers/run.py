@@ -13,7 +13,6 @@ from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
 from clew.invocation import Invocation, Received
 from clew.log.internal import failed, warn
-from clew.log.recorder import write_event, write_held
 from clew.log.wide import write_invocation
 from clew.wire import check
 
@@ -154,6 +153,8 @@ def _close(delivery: Delivery, error: BaseException | None, *, received_by_body:
         if not received_by_body:
             _note_outcome(invocation, error)
         if error is not None:
+            from clew.log.recorder import write_event, write_held
+
             write_held(invocation)
             write_event(invocation.event, correlation)
         write_invocation(invocation, correlation, error)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from binascii import a2b_base64, b2a_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,9 +42,6 @@ SECRETS = frozenset(
 _MAX_DEPTH = 16
 #: Of one value, so many members are looked at: one that contains itself several times has no end.
 _MAX_NODES = 50_000
-_PAIR = re.compile(r"(?<![\w.-])([\w.-]{1,64})(=)[^&;\s]*")
-_JSON_PAIR = re.compile(r'"([^"]+)"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]\s]+)')
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}").fullmatch
 
 
 def _normal(name: str) -> str:
@@ -76,57 +70,28 @@ def redact(value: Any, *, texts: bool = False) -> Any:
     it cannot be vouched for. Never raises.
     """
     try:
-        return _masked(value, _MAX_DEPTH, [_MAX_NODES], texts=texts)
+        return masked(value, _MAX_DEPTH, [_MAX_NODES], texts=texts)
     except Exception:  # noqa: BLE001  (a container that changes meanwhile, or raises)
         return f"<{type(value).__name__}: cannot be read>"
 
 
-def _masked(value: Any, depth: int, left: list[int], *, texts: bool) -> Any:
+def masked(value: Any, depth: int, left: list[int], *, texts: bool) -> Any:
+    """`redact`, ``depth`` levels deep; ``left`` counts the members down."""
     if isinstance(value, dict):
         left[0] -= len(value)
         if depth == 0 or left[0] < 0:
             return MASK
         return {
-            name: MASK if is_secret(name) else _masked(inner, depth - 1, left, texts=texts)
+            name: MASK if is_secret(name) else masked(inner, depth - 1, left, texts=texts)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):
         left[0] -= len(value)
         if depth == 0 or left[0] < 0:
             return MASK
-        return [_masked(inner, depth - 1, left, texts=texts) for inner in value]
+        return [masked(inner, depth - 1, left, texts=texts) for inner in value]
     if texts and isinstance(value, str):
-        return _masked_text(value, depth, left)
+        from clew.log.redact_texts import masked_text
+
+        return masked_text(value, depth, left)
     return value
-
-
-def _masked_text(text: str, depth: int, left: list[int]) -> str:
-    if text[:1] in ("{", "["):
-        return _masked_json(text, depth, left)
-    if _BASE64(text):
-        try:
-            inside = a2b_base64(text).decode("utf-8")
-        except ValueError:
-            return text
-        if inside[:1] not in ("{", "["):
-            return text
-        safe = _masked_json(inside, depth, left)
-        return text if safe == inside else b2a_base64(safe.encode(), newline=False).decode()
-    return _PAIR.sub(_masked_pair, text)
-
-
-def _masked_pair(pair: re.Match[str]) -> str:
-    if not is_secret(pair[1]):
-        return pair[0]
-    return f"{pair[1]}={MASK}" if pair[2] == "=" else f'"{pair[1]}"{pair[2]}"{MASK}"'
-
-
-def _masked_json(text: str, depth: int, left: list[int]) -> str:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return _JSON_PAIR.sub(_masked_pair, text)  # begins as JSON, and is none
-    if depth == 0:
-        return MASK
-    safe = _masked(value, depth - 1, left, texts=True)
-    return text if safe == value else json.dumps(safe)
