@@ -19,7 +19,7 @@ from clew.localcloud.environment import LOOPBACK
 from clew.localcloud.errors import LocalCloudError
 from clew.localcloud.faults import Faults
 from clew.localcloud.logs import LogLine, NewLines, read_log_lines
-from clew.localcloud.mappings import StreamMapping, read_mappings
+from clew.localcloud.mappings import StreamMapping, prepare_mappings, read_mappings
 from clew.localcloud.session import LoopbackSession
 from clew.localcloud.template import read_template
 
@@ -218,6 +218,8 @@ class LocalCloud:
             LocalCloudError: The template is no good, or a resource failed.
         """
         with self._told_if_it_ended():
+            if read_template(Path(template)).reads_streams:
+                prepare_mappings(self._record.port)
             stack = deploy_template(
                 self._session,
                 Path(template),

@@ -15,7 +15,6 @@ from clew.localcloud.api_bodies import spell_out_any_methods, spell_out_http_api
 from clew.localcloud.artifacts import with_uploaded_code
 from clew.localcloud.loopback_urls import point_urls_at
 from clew.localcloud.references import unresolved_references
-from clew.localcloud.stream_positions import read_own_streams_from_the_start
 from clew.localcloud.template import checked_parameters, read_template, to_cloudformation
 
 if TYPE_CHECKING:
@@ -128,13 +127,7 @@ def _translated(
         where, name = missing[0]
         raise template.error(f"{where} refers to {name}, which is neither resource nor parameter.")
     local = point_urls_at(session.endpoint_url, translated)
-    for adapt in (
-        spell_out_any_methods,
-        spell_out_http_api_routes,
-        read_own_streams_from_the_start,
-    ):
-        local = adapt(local)
-    return local
+    return spell_out_http_api_routes(spell_out_any_methods(local))
 
 
 class _ChangeSet:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PATH = "/_clew/mappings"
+_SOON = "/_clew/mappings/soon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ def read_mappings(port: int) -> list[StreamMapping]:
         LocalCloudError: It does not answer.
     """
     return [_mapping(facts) for facts in ask(port, "GET", _PATH)]
+
+
+def prepare_mappings(port: int) -> None:
+    """Have the process that runs mappings started, while what there is to run is deployed."""
+    ask(port, "POST", _SOON)
 
 
 def _mapping(facts: Mapping[str, Any]) -> StreamMapping:

@@ -34,10 +34,11 @@ _CONFIG = Config(
 class LoopbackSession(boto3.Session):
     """A ``boto3.Session`` whose clients and resources go to ``endpoint_url``."""
 
-    def __init__(self, endpoint_url: str, region: str) -> None:
+    def __init__(self, endpoint_url: str, region: str, account: str = _ACCESS_KEY) -> None:
         isolated = botocore.session.Session(session_vars=_ISOLATED)
         super().__init__(
-            aws_access_key_id=_ACCESS_KEY,
+            # A key of twelve digits is, to the emulator, one of the account of that number.
+            aws_access_key_id=account,
             aws_secret_access_key=_SECRET_KEY,
             region_name=region,
             botocore_session=isolated,

@@ -65,6 +65,18 @@ class Template:
         resources: Mapping[str, Mapping[str, Any]] = self.body["Resources"]
         return resources
 
+    @property
+    def reads_streams(self) -> bool:
+        """Whether a function may be the consumer of a Kinesis or DynamoDB stream."""
+        for resource in self.resources.values():
+            if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+                return True
+            events = resource.get("Properties", {}).get("Events")
+            for event in events.values() if isinstance(events, dict) else ():
+                if isinstance(event, dict) and event.get("Type") in {"DynamoDB", "Kinesis"}:
+                    return True
+        return False
+
     def error(self, sentence: str) -> LocalCloudError:
         """An error about this template."""
         return LocalCloudError(f"{self.path}: {sentence}")

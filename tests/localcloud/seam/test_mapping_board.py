@@ -46,10 +46,18 @@ def test_who_has_seen_it_all_is_answered_when_something_changes() -> None:
 def test_reports_stand_beside_what_they_are_about() -> None:
     definitions = [_mapping("a"), _mapping("b"), _mapping("c", enabled=False)]
     board, told = _board(definitions)
-    report = {"state": "running", "shards": [], "last_outcome": "OK", "reason": ""}
+    report = {
+        "state": "running",
+        "shards": [],
+        "last_outcome": "1 record done",
+        "result": "OK",
+        "reason": "",
+    }
     board.report({"a": report, "gone": report})
     states = {each["uuid"]: each["state"] for each in board.mappings()}
     assert states == {"a": "running", "b": "starting", "c": "disabled"}
     assert ("a", "OK") in told
+    assert board.runs("a")
+    assert not board.runs("b")
     definitions.pop(0)
     assert [each["uuid"] for each in board.mappings()] == ["b", "c"]

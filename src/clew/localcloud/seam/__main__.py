@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.localcloud.seam.shard_meter import ShardMeter
 
 _NAMESPACE = "AWS/Kinesis"
@@ -35,11 +38,13 @@ def main() -> None:
     board = MappingBoard(mappings.definitions, mappings.tell)
     aliases.install()
     alarms.install()
+    mappings.install(board.runs)
     shard_changes.install()
     shard_traffic.install(meter, enforce_limits=options.enforce_limits)
+    runner = mappings.Runner(_runner_arguments(options), board.any_wanted)
 
     async def background() -> None:
-        await _background(meter, options.metrics_period)
+        await _background(meter, options.metrics_period, runner.look)
 
     emulator.app = Layer(emulator.app, faults, Control(faults, board), background)
     sys.argv = ["ministack"]  # its own arguments: none
@@ -53,13 +58,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _background(meter: ShardMeter, period_s: float) -> None:
-    """Publish what was metered, look at the alarms."""
+def _runner_arguments(options: argparse.Namespace) -> list[str]:
+    port = os.environ["GATEWAY_PORT"]
+    return [port] + (["--enforce-limits"] if options.enforce_limits else [])
+
+
+async def _background(meter: ShardMeter, period_s: float, look: Callable[[], None]) -> None:
+    """Publish what was metered, look at the alarms, and keep the mappings running."""
     published = evaluated = time.monotonic()
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
         now = time.monotonic()
         try:
+            look()
             if now - published >= period_s:
                 published = now
                 _publish(meter)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FAULTS = "/_clew/faults"
 MAPPINGS = "/_clew/mappings"
+SOON = "/_clew/mappings/soon"
 WANTED = "/_clew/mappings/wanted"
 
 
@@ -30,6 +31,7 @@ class Control:
             ("DELETE", FAULTS): self._clear_faults,
             ("GET", MAPPINGS): self._list_mappings,
             ("POST", MAPPINGS): self._report_mappings,
+            ("POST", SOON): self._expect_mappings,
             ("POST", WANTED): self._wanted_mappings,
         }
 
@@ -57,6 +59,10 @@ class Control:
 
     async def _report_mappings(self, given: dict[str, Any]) -> Any:
         self._board.report(given)
+        return {}
+
+    async def _expect_mappings(self, _given: dict[str, Any]) -> Any:
+        self._board.expected = True
         return {}
 
     async def _wanted_mappings(self, given: dict[str, Any]) -> Any:

@@ -19,7 +19,7 @@ class MappingBoard:
     Args:
         definitions: The mappings there are, as JSON values with a ``uuid``; ``enabled`` says
             which of them to run.
-        tell: Told of a mapping's uuid and its latest result, in one line.
+        tell: Told of a mapping's uuid and its latest result.
     """
 
     def __init__(
@@ -30,10 +30,16 @@ class MappingBoard:
         self._definitions = definitions
         self._tell = tell
         self._reports: dict[str, dict[str, Any]] = {}
+        #: Whether somebody has said that there will be something to run.
+        self.expected = False
 
     def any_wanted(self) -> bool:
-        """Whether there is something to run."""
-        return any(each["enabled"] for each in self._definitions())
+        """Whether there is something to run, or soon will be."""
+        return self.expected or any(each["enabled"] for each in self._definitions())
+
+    def runs(self, uuid: str) -> bool:
+        """Whether this mapping has been seen running."""
+        return self._reports.get(uuid, {}).get("state") == "running"
 
     async def wanted(self, seen: str | None) -> dict[str, Any]:
         """The mappings to run, once they differ from those ``seen``, or after a while anyway."""
@@ -49,8 +55,8 @@ class MappingBoard:
         """Take what is new of the mappings that run, by uuid."""
         for uuid, report in reports.items():
             self._reports[uuid] = report
-            if outcome := report.get("last_outcome"):
-                self._tell(uuid, outcome)
+            if result := report.get("result"):
+                self._tell(uuid, result)
 
     def mappings(self) -> list[dict[str, Any]]:
         """Every mapping with what is known of it."""

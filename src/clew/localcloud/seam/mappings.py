@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import lambda_svc
+from ministack.services import dynamodb, kinesis, lambda_svc
 from ministack.services.cloudformation import provisioners
 
+from clew.localcloud.seam.closed_shards import all_shards
 from clew.localcloud.seam.emulator_parts import around
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ _DEFAULTS: dict[str, Any] = {
     "TumblingWindowInSeconds": 0,
 }
 _DEFAULT_BATCH_SIZE = 100
-_CREATED = "clew_created"
+# Set on a mapping that began when its stream had no records.
+_EMPTY = "clew_empty"
+_OWN = {_EMPTY}
 _SETTINGS = (
     "BatchSize",
     "BisectBatchOnFunctionError",
@@ -53,12 +55,24 @@ _SETTINGS = (
 )
 
 
-def install() -> None:
-    """Put clew's keeping of stream mappings around the emulator's."""
+def install(runs: Callable[[str], bool]) -> None:
+    """Put clew's keeping of stream mappings around the emulator's.
+
+    Args:
+        runs: Whether the mapping of a uuid has begun to be run.
+    """
+
+    def described(original: Callable[..., Any], esm: Esm) -> dict[str, Any]:
+        facts = {name: value for name, value in original(esm).items() if name not in _OWN}
+        if _is_stream(esm) and not esm.get(_EMPTY) and not runs(esm["UUID"]):
+            # Records that are put from here on could still be missed.
+            facts["State"] = "Creating" if facts["State"] == "Enabled" else facts["State"]
+        return facts
+
     around(lambda_svc, "_iter_all_esms", _without_streams)
     around(lambda_svc, "_create_esm", _created_by_api)
     around(lambda_svc, "_update_esm", _updated_by_api)
-    around(lambda_svc, "_esm_response", _described)
+    around(lambda_svc, "_esm_response", described)
     handlers = provisioners._RESOURCE_HANDLERS[_RESOURCE]
     for way in ("create", "update"):
         handlers[way] = _by_template(way, handlers[way])
@@ -75,8 +89,8 @@ def definitions() -> list[dict[str, Any]]:
             "qualifier": _qualifier(esm),
             "source_arn": esm["EventSourceArn"],
             "enabled": _truth(esm.get("Enabled", True)),
-            "created": esm.get(_CREATED, 0.0),
-            "settings": {name: esm[name] for name in _SETTINGS if name in esm},
+            "role": _role(account, region, esm),
+            "settings": _settings(esm),
         }
         for account, region, esm in _all_esms()
         if _is_stream(esm)
@@ -163,7 +177,8 @@ def _by_template(way: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _complete(esm: Esm, given: dict[str, Any]) -> None:
     _keep(esm, given)
-    esm.setdefault(_CREATED, time.time())
+    if esm.get("StartingPosition") == "LATEST" and _is_empty(esm["EventSourceArn"]):
+        esm[_EMPTY] = True
     for name, value in _DEFAULTS.items():
         esm.setdefault(name, value)
 
@@ -174,8 +189,26 @@ def _keep(esm: Esm, given: dict[str, Any]) -> None:
             esm[name] = given[name]
 
 
-def _described(original: Callable[..., Any], esm: Esm) -> dict[str, Any]:
-    return {name: value for name, value in original(esm).items() if name != _CREATED}
+def _settings(esm: Esm) -> dict[str, Any]:
+    settings = {name: esm[name] for name in _SETTINGS if name in esm}
+    if esm.get(_EMPTY):
+        # The same, and nothing is missed that is put before the worker has begun.
+        settings["StartingPosition"] = "TRIM_HORIZON"
+    return settings
+
+
+def _is_empty(arn: str) -> bool:
+    """Whether a stream in the scope of this request has no records."""
+    name = arn.split(":", 5)[5].split("/")[1]
+    if arn.split(":")[2] == "dynamodb":
+        return not dynamodb.stream_live_records(name)
+    stream = kinesis._streams.get(name)
+    return stream is None or not any(shard["records"] for shard in all_shards(stream).values())
+
+
+def _role(account: str, region: str, esm: Esm) -> str:
+    function = lambda_svc._functions.get_scoped(account, region, esm["FunctionName"]) or {}
+    return str(function.get("config", {}).get("Role", ""))
 
 
 def _qualifier(esm: Esm) -> str:
