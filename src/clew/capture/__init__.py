@@ -208,7 +208,7 @@ def _read_object(event: dict[str, Any]) -> Reading:
         return source.read(event) if source is not None else Reading("unknown", event)
     direct: Source = import_module("clew.capture.direct")
     sent = direct.read(event)
-    source = _find(sent.event)
+    source = _find(sent.event, ())
     if source is None:
         return sent
     # Whoever invokes a function may send it any event, the one that it got itself for example.
@@ -225,8 +225,8 @@ def _read_list(event: list[Any]) -> Reading:
     return Reading("unknown", event)
 
 
-def _find(event: dict[str, Any]) -> RecordSource | None:
-    """The module that reads ``event``."""
+def _find(event: dict[str, Any], last: tuple[str, ...] = (LAST,)) -> RecordSource | None:
+    """The module that reads ``event``; ``last`` are asked where no other does."""
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], dict):
         module = _named(
@@ -237,11 +237,11 @@ def _find(event: dict[str, Any]) -> RecordSource | None:
     module = _named(EVENT_SOURCES, event.get("eventSource"))
     if module is not None:
         return module
-    candidates = [names for member, names in SOURCES if member in event]
-    for name in (*(name for names in candidates for name in names), LAST):
-        source: Source = import_module(name)
-        if source.matches(event):
-            return source
+    for modules in (*(modules for member, modules in SOURCES if member in event), last):
+        for name in modules:
+            source: Source = import_module(name)
+            if source.matches(event):
+                return source
     return None
 
 

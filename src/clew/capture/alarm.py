@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from clew.capture.delivery import Delivery
 from clew.capture.reading import Reading
 from clew.capture.record import Record, members, text
 
@@ -68,17 +69,14 @@ def alarm_in(source: object) -> Alarm | None:
     ``source`` is a Lambda event, what `clew.capture` gave for one, or a record of SNS or SQS. Of
     an event with several records the first that has an alarm counts.
     """
+    from clew.capture import capture
+
     if isinstance(source, Record):
         return _of(_decoded(source))
-    records = getattr(source, "records", None)
-    found = _of(source if records is None else getattr(source, "event", None))
-    if found is not None:
-        return found
-    if records is None:
-        from clew.capture import capture
-
-        records = capture(source).records
-    return next((alarm for record in records if (alarm := _of(_decoded(record)))), None)
+    delivery = source if isinstance(source, Delivery) else capture(source)
+    return _of(delivery.event) or next(
+        (alarm for record in delivery.records if (alarm := _of(_decoded(record)))), None
+    )
 
 
 def _of(value: object) -> Alarm | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 
+from clew.capture.delivery import Delivery
 from clew.capture.nested import open_message
 from clew.capture.reading import Reading
 from clew.capture.receive import receive
 from clew.capture.record import Record, members, text
-from clew.wire import PACKED, check
+from clew.wire import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class S3Record(Record):
 
     __slots__ = ("_from_bus", "_parent", "_s3")
 
-    def __init__(self, raw: Any, parent: Record | None = None) -> None:
+    def __init__(self, raw: Any, parent: Record | Delivery | None = None) -> None:
         super().__init__(raw)
         self._parent = parent
         self._from_bus = "detail" in members(raw)
@@ -74,17 +75,14 @@ class S3Record(Record):
             answer = (s3 or _client()).head_object(
                 **{name: value for name, value in wanted.items() if value}
             )
-            inbound = check(_pairs(answer["Metadata"]))
+            inbound = check(answer["Metadata"].items())
         except Exception as error:  # noqa: BLE001  (the ids of an object never break the request)
             self.problem = f"the object's ids cannot be read: {type(error).__name__}: {error}"
             return before
         self.dropped = inbound.dropped
         if inbound.fields or inbound.trace_id:
-            self._correlation = after = receive(inbound, before.id, before.invocation)
-            after.span_id = before.span_id  # it is the same receive
-            for received in before.invocation.received if before.invocation else ():
-                if received.correlation is before:
-                    received.correlation = after
+            self._correlation = receive(inbound, before.id, before.invocation)
+            self._correlation.span_id = before.span_id  # it is the same receive
         return self.correlation
 
     @property
@@ -154,19 +152,16 @@ def s3_records(source: object) -> list[S3Record]:
     ``source`` is a Lambda event, what `clew.capture` gave for one, or a record of SNS, SQS or S3.
     Each `S3Record` has the correlation of the message that it came in.
     """
+    from clew.capture import capture
+
     if isinstance(source, S3Record):
         return [source]
     if isinstance(source, Record):
         return _in_text(source)
-    records = getattr(source, "records", None)
-    event = source if records is None else getattr(source, "event", None)
-    if isinstance(event, dict) and event.get("source") == "aws.s3":
-        return [S3Record(event)]
-    if records is None:
-        from clew.capture import capture
-
-        records = capture(source).records
-    return [found for record in records for found in s3_records(record)]
+    delivery = source if isinstance(source, Delivery) else capture(source)
+    if members(delivery.event).get("source") == "aws.s3":
+        return [S3Record(delivery.event, delivery)]
+    return [found for record in delivery.records for found in s3_records(record)]
 
 
 def _in_text(record: Record) -> list[S3Record]:
@@ -192,13 +187,3 @@ def _client() -> Any:
 
         _clients["s3"] = boto3.client("s3")
     return _clients["s3"]
-
-
-def _pairs(metadata: dict[str, str]) -> Iterable[tuple[object, object]]:
-    from clew.capture.attributes import unpack
-
-    for name, value in metadata.items():
-        if name.lower() == PACKED:
-            yield from unpack(value)
-        else:
-            yield name, value
