@@ -220,8 +220,14 @@ def test_one_warning_for_all_that_is_wrong_in_a_batch() -> None:
         ]
     }
     seen: list[clew.KinesisRecord] = []
+
+    @clew.kinesis_handler(on_failure=clew.halt())
+    def each(record: clew.KinesisRecord) -> None:
+        assert record.correlation.id == clew.current().id
+        seen.append(record)
+
     with logged() as lines:
-        clew.kinesis_handler(on_failure=clew.halt())(seen.append)(event, Context())
+        each(event, Context())
     (warning,) = warnings(lines)
     assert (warning["dropped"], warning["problems"]) == (5, 4)
     assert warning["problem"] == "a record's data is not base64"

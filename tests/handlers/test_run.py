@@ -237,7 +237,8 @@ def test_a_failure_of_clews_reaches_nobody(
         raise RuntimeError("clew is broken")
 
     make, event = EVERY[kind]
-    monkeypatch.setattr(broken, break_)
+    module, _, name = broken.rpartition(".")
+    monkeypatch.setattr(sys.modules[module], name, break_)
     seen: list[clew.Correlation] = []
 
     def body(_: Any) -> str:
