@@ -163,9 +163,8 @@ def hook() -> None:
     """Hook every client there is and will be, each at its first call."""
     if not _everywhere:
         _everywhere.append(_new_hook())
-    for module, name in _CLIENTS:
-        if module in sys.modules:
-            replace(getattr(sys.modules[module], name), "_make_api_call", _hooking)
+    for client in _clients():
+        replace(client, "_make_api_call", _hooking)
 
 
 def unhook() -> None:
@@ -174,9 +173,14 @@ def unhook() -> None:
         one.on = False
     _hooks.clear()
     _everywhere.clear()
-    for module, name in _CLIENTS:
-        if module in sys.modules:
-            restore(getattr(sys.modules[module], name), "_make_api_call")
+    for client in _clients():
+        restore(client, "_make_api_call")
+
+
+def _clients() -> list[type]:
+    """Those that are imported, to the end (aiobotocore imports botocore on its way)."""
+    found = [getattr(sys.modules.get(module), name, None) for module, name in _CLIENTS]
+    return [client for client in found if client is not None]
 
 
 def hook_one(client_or_session: Any) -> None:

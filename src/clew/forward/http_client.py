@@ -47,6 +47,8 @@ def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _begin(connection: Any) -> HttpSend | None:
     try:
+        if not connection._buffer:
+            return None  # no request was begun, as the connection will say itself
         method, url, present = _buffered(connection)
         sending = HttpSend("http.client", method, url, present)
         _put(connection, sending)
@@ -81,7 +83,7 @@ def _buffered(connection: Any) -> tuple[str, str, dict[str, str]]:
     for line in lines[1:]:
         name, _, value = line.partition(":")
         present[name] = value.strip()
-    if "://" in path:  # through a proxy
+    if path[:1] != "/" and "://" in path:  # through a proxy
         return method, path, present
     scheme = "https" if connection.default_port == 443 else "http"
     host = next((present[name] for name in present if name.lower() == "host"), connection.host)

@@ -55,7 +55,7 @@ def _stamped(headers: Any, present: Any, url: str, sending: HttpSend, retries: A
 
 
 def _full(pool: Any, url: str) -> str:
-    if "://" in url:
+    if url[:1] != "/" and "://" in url:  # through a proxy
         return url
     host = f"[{pool.host}]" if ":" in pool.host else pool.host
     default = {"http": 80, "https": 443}.get(pool.scheme)
