@@ -39,25 +39,21 @@ def plan(
     held = Counter(
         lease.owner for lease in active if lease.owner in workers and lease.shard_id not in expired
     )
+    most = -(-len(active) // len({*workers, me}))
+    # Owners that live and have less than their share: what was let go for them is left to them.
+    waiting = {worker for worker in workers if held[worker] < most} - {me}
     free = [
         lease
         for lease in active
         if (not lease.owner or lease.shard_id in expired or lease.owner not in workers)
-        and not _promised(lease, me, workers)
+        and (lease.owner or lease.wanted_by not in waiting)
     ]
-    count = max(1, len({*workers, me}))
-    most = -(-len(active) // count)
     if free:
         room = max(0, most - held[me])
         # What was handed over for this worker comes first.
         free.sort(key=lambda lease: lease.wanted_by != me)
         return Plan(take=tuple(free[:room]))
     return Plan(ask=_to_ask_for(active, me, held, expired))
-
-
-def _promised(lease: Lease, me: str, workers: Collection[str]) -> bool:
-    """Whether the owner let it go for another worker, which lives."""
-    return not lease.owner and lease.wanted_by not in ("", me) and lease.wanted_by in workers
 
 
 def _to_ask_for(
