@@ -27,7 +27,14 @@ def main() -> None:
     options = _options()
     import ministack.app as emulator
 
-    from clew.localcloud.seam import alarms, aliases, mappings, shard_changes, shard_traffic
+    from clew.localcloud.seam import (
+        alarms,
+        aliases,
+        function_logs,
+        mappings,
+        shard_changes,
+        shard_traffic,
+    )
     from clew.localcloud.seam.control import Control
     from clew.localcloud.seam.fault_rules import Faults
     from clew.localcloud.seam.layer import Layer
@@ -38,6 +45,7 @@ def main() -> None:
     board = MappingBoard(mappings.definitions, mappings.tell)
     aliases.install()
     alarms.install()
+    function_logs.install()
     mappings.install(board.runs)
     shard_changes.install()
     shard_traffic.install(meter, enforce_limits=options.enforce_limits)
