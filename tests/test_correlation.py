@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -70,6 +72,16 @@ def test_the_dict_it_was_made_of_may_change() -> None:
     made = clew.Correlation(fields)
     fields["x-correlation-id"] = "b"
     assert made.id == "a"
+
+
+def test_it_may_be_copied_and_pickled() -> None:
+    (record,) = clew.capture({"Records": [{"EventSource": "aws:sns", "Sns": {}}]}).records
+    for original in (correlation(), clew.current(), record.correlation):
+        for again in (copy.copy(original), copy.deepcopy(original)):
+            assert again == original
+            assert again.outgoing("b" * 16) == original.outgoing("b" * 16)
+    assert pickle.loads(pickle.dumps(correlation())) == correlation()
+    assert not hasattr(correlation(), "nothing")
 
 
 def test_a_send_carries_every_field_and_its_own_span() -> None:
