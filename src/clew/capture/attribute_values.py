@@ -32,13 +32,17 @@ def plain(typed: Any, depth: int = MAX_DEPTH) -> Any:
         return typed
 
 
+def _binary(encoded: str) -> bytes:
+    return a2b_base64(encoded, strict_mode=True)
+
+
 _KINDS: dict[str, Callable[[Any], Any]] = {
     "S": str,
     "N": Decimal,
-    "B": a2b_base64,
+    "B": _binary,
     "BOOL": bool,
     "NULL": lambda _: None,
     "SS": set,
     "NS": lambda values: {Decimal(value) for value in values},
-    "BS": lambda values: {a2b_base64(value) for value in values},
+    "BS": lambda values: {_binary(value) for value in values},
 }

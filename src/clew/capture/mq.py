@@ -23,12 +23,16 @@ RABBIT_MQ = "aws:rmq"
 def read(event: dict[str, Any]) -> Reading:
     """One record per message, in the order of each queue."""
     if "rmqMessagesByQueue" not in event:
-        return Reading(ACTIVE_MQ, event, records=active_mq(event["messages"]))
+        return Reading(ACTIVE_MQ, event, records=active_mq(_listed(event["messages"])))
     records: list[Record] = []
     for queue, messages in event["rmqMessagesByQueue"].items():
-        listed = messages if isinstance(messages, list) else [messages]
-        records += [RabbitMqRecord(raw, queue) for raw in listed]
+        records += [RabbitMqRecord(raw, queue) for raw in _listed(messages)]
     return Reading(RABBIT_MQ, event, records=records)
+
+
+def _listed(value: Any) -> list[Any]:
+    """``value`` if it is a list, else a list of it alone."""
+    return value if isinstance(value, list) else [value]
 
 
 def active_mq(raws: list[Any]) -> list[Record]:
