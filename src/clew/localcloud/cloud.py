@@ -219,7 +219,8 @@ class LocalCloud:
         """
         with self._told_if_it_ended():
             if read_template(Path(template)).reads_streams:
-                prepare_mappings(self._record.port)
+                with contextlib.suppress(LocalCloudError):  # what follows says it better
+                    prepare_mappings(self._record.port)
             stack = deploy_template(
                 self._session,
                 Path(template),

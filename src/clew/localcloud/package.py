@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What a person runs stays out of the function; what it imports goes in.
 OPERATIONS_ROOMS = frozenset({"cli", "delivery", "localcloud", "stories", "testing"})
+_NOT_IN_A_FUNCTION = "streams/worker/"  # it stands in for Lambda's mappings, elsewhere
 
 _LEFT_OUT = frozenset({"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".aws-sam"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
@@ -53,6 +54,7 @@ def _runtime_entries() -> dict[str, Path]:
         f"clew/{name}": path
         for name, path in _entries(root).items()
         if name.split("/", 1)[0] not in OPERATIONS_ROOMS
+        and not name.startswith(_NOT_IN_A_FUNCTION)
     }
 
 
