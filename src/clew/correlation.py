@@ -7,6 +7,7 @@ asyncio tasks never see each other's.
 from __future__ import annotations
 
 import os
+from _thread import RLock
 from collections.abc import Mapping
 from contextvars import ContextVar
 from json.encoder import encode_basestring_ascii as quote
@@ -15,11 +16,15 @@ from clew import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextvars import Token
     from types import TracebackType
+    from typing import Any
 
     from clew.invocation import Invocation
+
+#: One thread makes at a time, and may log meanwhile: a line looks at what is in force.
+_making = RLock()
 
 
 class Correlation(Mapping[str, str]):
@@ -37,6 +42,7 @@ class Correlation(Mapping[str, str]):
         "_context",
         "_fields",
         "_json",
+        "_pending",
         "debug",
         "invocation",
         "parent_span_id",
@@ -59,6 +65,7 @@ class Correlation(Mapping[str, str]):
         xray_trace_id: str = "",
         invocation: Invocation | None = None,
     ) -> None:
+        self._pending: Callable[[], Correlation] | None = None
         self._fields = dict(fields) if fields else {}
         self._json: str | None = None
         self._context: tuple[bool, str, str] | None = None
@@ -71,6 +78,32 @@ class Correlation(Mapping[str, str]):
         self.xray_trace_id = xray_trace_id
         #: What collects the sends made under this correlation; None outside a handler.
         self.invocation = invocation
+
+    @classmethod
+    def pending(cls, make: Callable[[], Correlation]) -> Correlation:
+        """One that ``make`` makes when it is first looked at; most of a batch's never are.
+
+        ``make`` is called once and must not raise.
+        """
+        later = cls.__new__(cls)
+        later._pending = make
+        return later
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether nobody has looked at it yet."""
+        return self._pending is not None
+
+    def __getattr__(self, name: str) -> Any:
+        """A member that is not set: of one that is pending, made now; else there is none."""
+        if name == "_pending" or name not in self.__slots__:  # `copy` asks one without members
+            raise AttributeError(name)
+        with _making:
+            if self._pending is not None:
+                made = self._pending()
+                for slot in self.__slots__:
+                    setattr(self, slot, getattr(made, slot))
+        return object.__getattribute__(self, name)
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name]
@@ -146,14 +179,14 @@ class Correlation(Mapping[str, str]):
         """The members that a log line carries, as JSON text without braces (made once)."""
         if self._json is None:
             members = [f"{quote(name)}:{quote(value)}" for name, value in self._fields.items()]
-            for name, value in (
-                ("traceId", self.trace_id),
-                ("spanId", self.span_id),
-                ("parentSpanId", self.parent_span_id),
-                ("xrayTraceId", self.xray_trace_id),
-            ):
-                if value:
-                    members.append(f'"{name}":{quote(value)}')
+            if self.trace_id:
+                members.append(f'"traceId":{quote(self.trace_id)}')
+            if self.span_id:
+                members.append(f'"spanId":{quote(self.span_id)}')
+            if self.parent_span_id:
+                members.append(f'"parentSpanId":{quote(self.parent_span_id)}')
+            if self.xray_trace_id:
+                members.append(f'"xrayTraceId":{quote(self.xray_trace_id)}')
             self._json = ",".join(members)
         return self._json
 

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from clew.capture import Delivery
+    from clew.capture import Delivery, Record
     from clew.correlation import Correlation
 
 #: DEBUG lines kept for a failure; the oldest go first.
@@ -37,6 +37,13 @@ class Received:
         self.attempts = 0
         self.ms = 0.0
         self.error = ""
+
+    #: As `Record.place`, which is asked where `unopened` is not None.
+    place = ""
+
+    @staticmethod
+    def unopened() -> None:
+        """As `Record.unopened`: its correlation is known."""
 
 
 class Sent:
@@ -89,6 +96,7 @@ class Invocation:
         "started",
         "started_at",
         "version",
+        "xray",
     )
 
     def __init__(self, source: str, event: Any, context: Any) -> None:
@@ -106,7 +114,10 @@ class Invocation:
         self.cold_start = next(_invocations) == 0
         self.started_at = time.time()
         self.started = time.perf_counter()
-        self.received: list[Received] = []
+        #: X-Ray's root id and decision, once somebody asked.
+        self.xray: tuple[str, str] | None = None
+        #: What came in: its records themselves, or one entry for an event that is no batch.
+        self.received: list[Received | Record] = []
         self.sent: list[Sent] = []
         #: (time, logger name, message, arguments, keyword arguments, correlation)
         self.flight_recorder: deque[tuple[float, str, Any, Any, Any, Correlation]] = deque(

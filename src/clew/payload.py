@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _decode = json.JSONDecoder().raw_decode
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_OTHER_NAME = wire.CONTEXT_ALIASES[1]
 _SPACE = b" \t\r\n"
 _spaces = re.compile(r"[ \t\r\n]*").match
 
@@ -91,6 +92,9 @@ def take_from(value: dict[str, Any]) -> object:
 
     One that is null is an empty one. Where both names are there, clew's own counts.
     """
+    if wire.CONTEXT in value and _OTHER_NAME not in value:
+        context = value.pop(wire.CONTEXT)
+        return {} if context is None else context
     found = [value.pop(name) for name in wire.CONTEXT_ALIASES if name in value]
     return next((context for context in found if context is not None), {} if found else None)
 

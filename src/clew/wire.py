@@ -43,9 +43,13 @@ MAX_CHAIN = 9999
 # No regular expressions here: to compile them costs a cold start more than all the rest of this.
 _IN_NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _HEX = "0123456789abcdef"
+_HEX_AND_DASH = f"{_HEX}-"
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 _OTHERS = frozenset((DEBUG, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
-_ALWAYS_FITS = frozenset((ID, DEBUG, CHAIN))
+_TRACE = frozenset((TRACEPARENT, TRACESTATE))
+_DECISIONS = frozenset(("true", "false"))
+_CHAIN_DIGITS = len(str(MAX_CHAIN))
 #: The pair that a carrier yields for fields that it cannot read: `check` drops and counts it.
 UNREADABLE = (ID, None)
 
@@ -105,19 +109,20 @@ def parse_traceparent(value: str) -> tuple[str, str, str] | None:
     W3C Trace Context, "traceparent header": only a version after 00 may have more fields, which
     are passed over.
     """
-    if len(value) < 55 or value[2] + value[35] + value[52] != "---":
+    head = value[:55]
+    if len(head) < 55 or head[2] != "-" or head[35] != "-" or head[52] != "-":
         return None
-    version, trace, parent, flags = value[:2], value[3:35], value[36:52], value[53:55]
-    if (version + trace + parent + flags).strip(_HEX) or version == "ff":
+    if head.strip(_HEX_AND_DASH) or head.count("-") != 3 or head[:2] == "ff":
         return None
-    if not trace.strip("0") or not parent.strip("0"):
+    trace, parent, flags = head[3:35], head[36:52], head[53:]
+    if trace == _NO_TRACE or parent == _NO_SPAN:
         return None
-    if len(value) > 55 and (version == "00" or value[55] != "-"):
+    if len(value) > 55 and (head[:2] == "00" or value[55] != "-"):
         return None
     return trace, parent, flags
 
 
-def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901  (one pass, no calls)
+def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR0912  (one pass)
     """Keep from ``pairs`` (name, value) what is clew's and within the limits.
 
     Names are matched without regard to case. Of two pairs with one name the last counts. At most
@@ -126,48 +131,43 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901  (on
     nothing and is left out (W3C Trace Context, "tracestate header"). Never raises.
     """
     inbound = Inbound()
-    total = ids = 0
     fields = inbound.fields
+    total = ids = 0
     for raw_name, value in pairs:
         if not isinstance(raw_name, str):
             continue
         name = raw_name.lower()
-        if not is_field(name):
+        is_id = name.startswith(PREFIX)
+        if not is_id and name not in _OTHERS:
             if name == XRAY and isinstance(value, str) and len(value) <= MAX_TOTAL:
                 inbound.xray = value
             continue
         if name == CHAIN and type(value) is int:
             value = str(value)  # as the Node library writes it  # noqa: PLW2901
-        if not isinstance(value, str):
+        if name in _TRACE:
+            inbound.dropped += not (isinstance(value, str) and _take_trace(inbound, name, value))
+        elif not isinstance(value, str) or not is_value(value):
             inbound.dropped += 1
-        elif name in (TRACEPARENT, TRACESTATE):
-            inbound.dropped += not _take_trace(inbound, name, value)
-        elif not (_is_name(name) and is_value(value) and _means_something(name, value)):
-            inbound.dropped += 1
-        elif name in _ALWAYS_FITS:
-            fields[name] = value.lower() if name == DEBUG else value
-        else:
+        elif name == ID:
+            fields[name] = value
+        elif name == DEBUG and value.lower() in _DECISIONS:
+            fields[name] = value.lower()
+        elif name == CHAIN and value.isdecimal() and len(value) <= _CHAIN_DIGITS:
+            fields[name] = value
+        elif name == USER_AGENT or (is_id and _is_name(name)):
             new = name not in fields
             size = len(value) + (len(name) if new else -len(fields[name]))
-            is_id = name.startswith(PREFIX) and new
-            if total + size > MAX_TOTAL - ROOM_KEPT or (is_id and ids >= MAX_IDS - 1):
+            if total + size > MAX_TOTAL - ROOM_KEPT or (is_id and new and ids >= MAX_IDS - 1):
                 inbound.dropped += 1
-                continue
-            total += size
-            ids += is_id
-            fields[name] = value
+            else:
+                total += size
+                ids += is_id and new
+                fields[name] = value
+        else:
+            inbound.dropped += 1
     if not inbound.trace_id:
         inbound.tracestate = ""
     return inbound
-
-
-def _means_something(name: str, value: str) -> bool:
-    """Whether a field with a meaning of its own has one of the values that it can have."""
-    if name == DEBUG:
-        return value.lower() in ("true", "false")
-    if name == CHAIN:
-        return value.isdecimal() and len(value) <= len(str(MAX_CHAIN))
-    return True
 
 
 def _take_trace(inbound: Inbound, name: str, value: str) -> bool:

@@ -15,7 +15,7 @@ from types import ModuleType
 from clew.capture.delivery import Delivery
 from clew.capture.reading import Reading
 from clew.capture.receive import fallback_id, receive
-from clew.capture.record import Record
+from clew.capture.record import Arrival, Record
 from clew.correlation import current
 from clew.invocation import Invocation
 from clew.wire import CONTEXT_ALIASES, UNREADABLE, check
@@ -134,13 +134,9 @@ def open_delivery(
     inbound = _check(reading)
     records = reading.records
     edge_id = reading.id or invocation.request_id
-
-    def correlate(record: Record, index: int) -> None:
-        own_id = fallback_id(edge_id, index if len(records) > 1 else None)
-        record.attach(invocation, own_id, debug_sample_rate)
-
+    arrival = Arrival(invocation, edge_id, len(records), debug_sample_rate)
     for index, record in enumerate(records):
-        correlate(record, index)
+        record.attach(arrival, index)
     if len(records) == 1:
         correlation = records[0].correlation
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 
-from clew import payload
+from clew import payload, wire
 from clew.capture import nested
 from clew.capture.record import Record, members
 
@@ -29,18 +29,18 @@ class EncodedRecord(Record):
         raise NotImplementedError
 
     def _open(self) -> payload.Taken:
-        if self._taken is None:
+        taken = self._taken
+        if taken is None:
             encoded = self._encoded()
             try:
-                data = a2b_base64(encoded, strict_mode=True)  # type: ignore[arg-type]
+                taken = self._split(a2b_base64(encoded, strict_mode=True))  # type: ignore[arg-type]
             except (Base64Error, TypeError, ValueError):
                 # Not base64: the handler gets what came, untouched.
                 self.problem = "a record's data is not base64"
                 data = encoded.encode("utf-8", "surrogatepass") if isinstance(encoded, str) else b""
-                self._taken = payload.Taken(data, None, None)
-            else:
-                self._taken = self._split(data)
-        return self._taken
+                taken = payload.Taken(data, None, None)
+            self._taken = taken
+        return taken
 
     def _split(self, data: bytes) -> payload.Taken:
         taken = nested.take(data)
@@ -50,6 +50,18 @@ class EncodedRecord(Record):
 
     def came_with(self) -> Iterable[tuple[object, object]]:
         return payload.pairs(self._open().context)
+
+    def unopened(self) -> tuple[str, str, str, str] | None:
+        if self._correlation is None or not self._correlation.is_pending:
+            return None
+        context = self._open().context
+        if type(context) is not dict:
+            return None
+        own_id, traceparent = context.get(wire.ID), context.get(wire.TRACEPARENT)
+        if type(own_id) is not str or type(traceparent) is not str or not wire.is_value(own_id):
+            return None
+        found = wire.parse_traceparent(traceparent)
+        return (self.span_id, found[1], found[0], own_id) if found is not None else None
 
     @property
     def payload(self) -> Any:

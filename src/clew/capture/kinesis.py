@@ -5,9 +5,11 @@ Of a record that the Kinesis Producer Library put together, each of its user rec
 
 from __future__ import annotations
 
+from json.encoder import encode_basestring_ascii as quote
+
 from clew.capture.encoded import EncodedRecord
 from clew.capture.reading import Reading
-from clew.capture.record import members, moment, text
+from clew.capture.record import moment, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ def records_of(raws: list[Any]) -> list[Record]:
     records: list[Record] = []
     for raw in raws:
         record = KinesisRecord(raw)
-        if record.may_be_aggregated():
+        data = record.kinesis.get("data")
+        if type(data) is str and data.startswith(_AGGREGATED):
             records += record.user_records() or [record]
         else:
             records.append(record)
@@ -49,15 +52,15 @@ class KinesisRecord(EncodedRecord):
     `sequence_number` of the one that they came in.
     """
 
-    __slots__ = ("_user_record",)
+    __slots__ = ("_user_record", "kinesis")
 
     def __init__(self, raw: Any, user_record: UserRecord | None = None) -> None:
         super().__init__(raw)
         self._user_record = user_record
-
-    def may_be_aggregated(self) -> bool:
-        """Whether the data begins as what the Kinesis Producer Library puts together."""
-        return text(self._kinesis.get("data")).startswith(_AGGREGATED)
+        # EventBridge Pipes has the members of ``kinesis`` in the record itself.
+        inner = raw.get("kinesis", raw) if isinstance(raw, dict) else None
+        #: The members that Kinesis gave it (of any type: events may be malformed).
+        self.kinesis: dict[str, Any] = inner if isinstance(inner, dict) else {}
 
     def user_records(self) -> list[KinesisRecord]:
         """The records that this one was put together of; none where it was not."""
@@ -69,7 +72,7 @@ class KinesisRecord(EncodedRecord):
         return [KinesisRecord(self.raw, one) for one in found or ()]
 
     def _encoded(self) -> object:
-        return self._kinesis.get("data")
+        return self.kinesis.get("data")
 
     def _open(self) -> payload.Taken:
         if self._taken is None and self._user_record is not None:
@@ -81,7 +84,7 @@ class KinesisRecord(EncodedRecord):
         """The key whose records keep their order."""
         if self._user_record is not None:
             return self._user_record.partition_key
-        return text(self._kinesis.get("partitionKey"))
+        return text(self.kinesis.get("partitionKey"))
 
     @property
     def explicit_hash_key(self) -> str:
@@ -94,7 +97,7 @@ class KinesisRecord(EncodedRecord):
     @property
     def sequence_number(self) -> str:
         """The record's place in its shard."""
-        return text(self._kinesis.get("sequenceNumber"))
+        return text(self.kinesis.get("sequenceNumber"))
 
     @property
     def sub_sequence_number(self) -> int | None:
@@ -114,7 +117,15 @@ class KinesisRecord(EncodedRecord):
     @property
     def arrived(self) -> datetime | None:
         """When the stream took it (UTC), or None where the event does not say."""
-        return moment(self._kinesis.get("approximateArrivalTimestamp"))
+        return moment(self.kinesis.get("approximateArrivalTimestamp"))
+
+    @property
+    def place(self) -> str:
+        number = self.kinesis.get("sequenceNumber")
+        if self._user_record is None and type(number) is str and number.isalnum():
+            shard, _, _ = text(self._raw.get("eventID")).partition(":")
+            return f',"shardId":{quote(shard)},"sequenceNumber":{quote(number)}'
+        return super().place
 
     @property
     def position(self) -> dict[str, str]:
@@ -123,9 +134,3 @@ class KinesisRecord(EncodedRecord):
         if self._user_record is not None:
             place["subSequenceNumber"] = str(self._user_record.number)
         return place
-
-    @property
-    def _kinesis(self) -> dict[str, Any]:
-        raw = self._raw
-        # EventBridge Pipes has the members of ``kinesis`` in the record itself.
-        return members(raw.get("kinesis", raw))

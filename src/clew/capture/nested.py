@@ -92,9 +92,16 @@ class Nested(payload.Taken):
 
 def take(data: bytes) -> payload.Taken:
     """`payload.take`, which also finds the context that a service wrapped. Never raises."""
-    value = payload.decode_object(data)
-    found = places(value) if value is not None else []
-    if value is None or not found:
+    try:
+        value = payload.decode_text(data.decode())
+    except UnicodeDecodeError:
+        value = None
+    if value is None:
+        return payload.Taken(data, None, None)
+    if value.keys().isdisjoint(WRAPPERS):  # nearly always
+        return payload.Taken(data, value, payload.take_from(value))
+    found = places(value)
+    if not found:
         return payload.Taken(data, value, None)
     return Nested(data, without(value, found), context_at(value, found[0]), found)
 

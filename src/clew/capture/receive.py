@@ -24,25 +24,31 @@ def fallback_id(edge_id: str, index: int | None = None) -> str:
 
 
 def receive(
-    inbound: Inbound, own_id: str, invocation: Invocation | None, debug_sample_rate: float = 0.0
+    inbound: Inbound,
+    own_id: str,
+    invocation: Invocation | None,
+    debug_sample_rate: float = 0.0,
+    *,
+    span_id: str = "",
 ) -> Correlation:
     """The correlation of one receive.
 
     ``own_id`` becomes the id where none came in; ``debug_sample_rate`` (0 to 1) is the share of
-    call chains to log at DEBUG, asked only where no decision came in.
+    call chains to log at DEBUG, asked only where no decision came in; ``span_id`` names the
+    receive, if it has a name already.
     """
     came = inbound.fields
-    ids = {name: value for name, value in came.items() if name.startswith(wire.PREFIX)}
-    fields = {wire.ID: came.get(wire.ID) or own_id, **ids}
+    fields = {wire.ID: came.get(wire.ID) or own_id}
+    fields.update({name: value for name, value in came.items() if name not in _DECIDED})
     fields[wire.DEBUG] = came.get(wire.DEBUG) or ("true" if sampled(debug_sample_rate) else "false")
     if wire.USER_AGENT in came:
         fields[wire.USER_AGENT] = came[wire.USER_AGENT]
     fields[wire.CHAIN] = str(min(int(came.get(wire.CHAIN, "0")) + 1, wire.MAX_CHAIN))
-    root, xray_sampled = _xray(inbound.xray)
+    root, xray_sampled = _xray(inbound.xray, invocation)
     return Correlation(
         fields,
         trace_id=inbound.trace_id or wire.xray_to_trace_id(root) or new_trace_id(),
-        span_id=new_span_id(),
+        span_id=span_id or new_span_id(),
         parent_span_id=inbound.parent_span_id,
         trace_flags=inbound.trace_flags or xray_sampled or "01",
         tracestate=inbound.tracestate,
@@ -51,12 +57,21 @@ def receive(
     )
 
 
-def _xray(came: str) -> tuple[str, str]:
+#: The fields that have a place of their own among those of a correlation.
+_DECIDED = frozenset((wire.ID, wire.DEBUG, wire.USER_AGENT, wire.CHAIN))
+
+
+def _xray(came: str, invocation: Invocation | None) -> tuple[str, str]:
     """X-Ray's root id and sampling decision: what came with this record, else the invocation's.
 
     Where both name one trace, Lambda's has the decision.
     """
-    own = wire.xray(os.environ.get("_X_AMZN_TRACE_ID"))
+    if invocation is None:
+        own = wire.xray(os.environ.get("_X_AMZN_TRACE_ID"))
+    else:
+        if invocation.xray is None:  # looked up once: a batch has many records
+            invocation.xray = wire.xray(os.environ.get("_X_AMZN_TRACE_ID"))
+        own = invocation.xray
     found = wire.xray(came) if came else own
     return own if found[0] in ("", own[0]) else found
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii as quote
 
-from clew.capture.receive import receive
-from clew.correlation import NONE
-from clew.wire import check
+from clew.capture.receive import fallback_id, receive
+from clew.correlation import NONE, Correlation, new_span_id
+from clew.wire import UNREADABLE, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,9 +15,41 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from clew.correlation import Correlation
     from clew.invocation import Invocation
     from clew.log.logger import RecordLogger
+
+
+class Arrival:
+    """What the records of one event have in common.
+
+    ``edge_id`` is the id that an event without one gets; the ``count`` records of a batch are told
+    apart by their place in it. ``debug_sample_rate`` is as in `receive`.
+    """
+
+    __slots__ = ("_first_span", "count", "debug_sample_rate", "edge_id", "invocation")
+
+    def __init__(
+        self, invocation: Invocation | None, edge_id: str, count: int, debug_sample_rate: float
+    ) -> None:
+        self.invocation = invocation
+        self.edge_id = edge_id
+        self.count = count
+        self.debug_sample_rate = debug_sample_rate
+        # One random number for all: the next ones are as good as random to anybody else.
+        self._first_span = int(new_span_id(), 16)
+
+    def own_id(self, index: int) -> str:
+        """The id of the record at ``index``, where none came with it."""
+        return fallback_id(self.edge_id, index if self.count > 1 else None)
+
+    def span_id(self, index: int) -> str:
+        """The span of the receive of the record at ``index``."""
+        return f"{(self._first_span + index) % _SPANS or 1:016x}"
+
+
+_SPANS = 1 << 64
+#: Of a record that belongs to no event: made by hand.
+_NOWHERE = Arrival(None, "", 1, 0.0)
 
 
 class Record:
@@ -26,11 +59,14 @@ class Record:
     """
 
     __slots__ = (
+        "_arrival",
         "_correlation",
-        "_invocation",
-        "_own_id",
-        "_sample_rate",
+        "_index",
+        "attempts",
         "dropped",
+        "error",
+        "ms",
+        "outcome",
         "problem",
         "raw",
     )
@@ -38,33 +74,64 @@ class Record:
     def __init__(self, raw: Any) -> None:
         #: The record as Lambda gave it, clew's additions included.
         self.raw = raw
-        #: How many fields broke a limit and were left out; known once `correlation` was asked for.
+        #: How many fields broke a limit and were left out; known once `correlation` was looked at.
         self.dropped = 0
         #: Why the record could not be read, or ""; known once it was opened.
         self.problem = ""
+        #: What became of it, as the ``invocation`` line says it.
+        self.outcome = "pending"
+        self.attempts = 0
+        self.ms = 0.0
+        self.error = ""
         self._correlation: Correlation | None = None
-        self._invocation: Invocation | None = None
-        self._own_id = ""
-        self._sample_rate = 0.0
+        self._arrival = _NOWHERE
+        self._index = 0
 
-    def attach(self, invocation: Invocation, own_id: str, debug_sample_rate: float) -> None:
-        """Say which invocation this record belongs to, before its correlation is asked for."""
-        self._invocation = invocation
-        self._own_id = own_id
-        self._sample_rate = debug_sample_rate
+    def attach(self, arrival: Arrival, index: int) -> None:
+        """Say which event this record came in, as the how manieth, before anything is asked."""
+        self._arrival = arrival
+        self._index = index
 
     @property
     def correlation(self) -> Correlation:
         """The correlation that came with this record, or a fresh one."""
         if self._correlation is None:
-            try:
-                inbound = check(self.came_with())
-            except Exception:  # noqa: BLE001  (a malformed record has a fresh correlation)
-                inbound = check(())
-                inbound.dropped = 1
-            self.dropped = inbound.dropped
-            self._correlation = receive(inbound, self._own_id, self._invocation, self._sample_rate)
+            self._correlation = Correlation.pending(self._receive)
         return self._correlation
+
+    @property
+    def span_id(self) -> str:
+        """The span of this receive (16 hex digits)."""
+        return self._arrival.span_id(self._index)
+
+    @property
+    def place(self) -> str:
+        """`position` as members of JSON, a comma before each."""
+        return "".join(
+            f',"{name}":{quote(value)}' for name, value in self.position.items() if value
+        )
+
+    def unopened(self) -> tuple[str, str, str, str] | None:
+        """(span, parent span, trace, id) of a record whose correlation nobody looked at.
+
+        None where somebody did, or where it takes a look to tell.
+        """
+        return None
+
+    def _receive(self) -> Correlation:
+        try:
+            inbound = check(self.came_with())
+        except Exception:  # noqa: BLE001  (a malformed record has a fresh correlation)
+            inbound = check((UNREADABLE,))
+        self.dropped = inbound.dropped
+        arrival = self._arrival
+        return receive(
+            inbound,
+            arrival.own_id(self._index),
+            arrival.invocation,
+            arrival.debug_sample_rate,
+            span_id=self.span_id,
+        )
 
     @property
     def logger(self) -> RecordLogger:

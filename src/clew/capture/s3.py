@@ -81,8 +81,12 @@ class S3Record(Record):
             return before
         self.dropped = inbound.dropped
         if inbound.fields or inbound.trace_id:
-            self._correlation = receive(inbound, before.id, before.invocation)
-            self._correlation.span_id = before.span_id  # it is the same receive
+            self._correlation = receive(
+                inbound,
+                before.id,
+                before.invocation,
+                span_id=before.span_id,  # it is the same receive
+            )
         return self.correlation
 
     @property

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from clew.capture import Delivery
+    from clew.capture import Delivery, Record
     from clew.capture.firehose import FirehoseRecord
     from clew.invocation import Invocation, Received
 
@@ -132,7 +132,7 @@ def _answer(
 
 def _entry(
     record: Any,
-    received: Received,
+    received: Received | Record,
     delivery: Delivery,
     function: Callable[[FirehoseRecord], Any],
     on_failure: Policy,
@@ -150,7 +150,9 @@ def _entry(
         return entry | _untouched(record)
 
 
-def _log_failed(record: Any, received: Received, invocation: Invocation, error: Exception) -> None:
+def _log_failed(
+    record: Any, received: Received | Record, invocation: Invocation, error: Exception
+) -> None:
     """The error output has the record and not the reason: say it, with what DEBUG would have."""
     try:
         write_held(invocation, only=received.correlation)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import wraps
+from time import perf_counter as clock
 
+from clew.correlation import reset_current, set_current
 from clew.errors import ClewError
-from clew.handlers.run import attempt, check_rate, prepare, run
+from clew.handlers.run import check_rate, prepare, run, say
 from clew.log.internal import failed
-from clew.log.recorder import write_held
 from clew.streams.policy import Policy, halt, skip
 
 TYPE_CHECKING = False
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, overload
 
-    from clew.capture import Delivery
+    from clew.capture import Delivery, Record
     from clew.capture.kinesis import KinesisRecord
     from clew.capture.sns import SnsRecord
-    from clew.invocation import Invocation, Received
+    from clew.invocation import Invocation
 
     Handler = Callable[[Any, Any], Any]
 else:
@@ -121,20 +122,31 @@ def _decorate(
 
 def one_at_a_time(delivery: Delivery, function: Callable[[Any], Any], on_failure: Policy) -> None:
     """Give each record to ``function`` in order; a failure is raised, or with `skip` logged."""
-    for record, received in zip(delivery.records, delivery.invocation.received, strict=True):
+    skips = on_failure == skip()
+    for record in delivery.records:
+        token = set_current(record.correlation)
+        started = clock()
+        record.attempts += 1
         try:
-            attempt(received, lambda record=record: function(record))  # type: ignore[misc]
-        except Exception as error:
-            if on_failure != skip():
+            function(record)
+            record.outcome = "done"
+        except BaseException as error:
+            record.outcome, record.error = "failed", say(error)
+            if not skips or not isinstance(error, Exception):
                 raise
-            received.outcome = "skipped"
-            _log_skipped(record, received, delivery.invocation, error)
+            record.outcome = "skipped"
+            _log_skipped(record, delivery.invocation, error)
+        finally:
+            record.ms += (clock() - started) * 1000
+            reset_current(token)
 
 
-def _log_skipped(record: Any, received: Received, invocation: Invocation, error: Exception) -> None:
+def _log_skipped(record: Record, invocation: Invocation, error: Exception) -> None:
     """A skipped record is lost to this function: say so, with what DEBUG would have said."""
     try:
-        write_held(invocation, only=received.correlation)
-        record.logger.error("record skipped", exc_info=error, extra=received.position)
+        from clew.log.recorder import write_held
+
+        write_held(invocation, only=record.correlation)
+        record.logger.error("record skipped", exc_info=error, extra=record.position)
     except Exception:  # noqa: BLE001  (logging never breaks the batch)
         failed("logging a skipped record")

@@ -9,17 +9,20 @@ import time
 
 from clew.capture import RECORD_SOURCES, Delivery, open_delivery, unread_records
 from clew.capture.receive import fallback_id, receive
+from clew.capture.record import Arrival
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
 from clew.invocation import Invocation, Received
 from clew.log.internal import failed, warn
-from clew.log.wide import write_invocation
+from clew.log.wide import received_json, write_invocation
 from clew.wire import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from clew.capture import Record
 
 
 def check_rate(debug_sample_rate: float) -> float:
@@ -74,7 +77,7 @@ def run(
         reset_current(token)
 
 
-def attempt(received: Received, call: Callable[[], Any]) -> Any:
+def attempt(received: Received | Record, call: Callable[[], Any]) -> Any:
     """Call ``call`` for one record under its correlation, and note what became of it."""
     received.attempts += 1
     started = time.perf_counter()
@@ -83,7 +86,7 @@ def attempt(received: Received, call: Callable[[], Any]) -> Any:
             result = call()
     except BaseException as error:
         received.outcome = "failed"
-        received.error = _say(error)
+        received.error = say(error)
         raise
     else:
         received.outcome = "done"
@@ -98,7 +101,7 @@ def _open(event: Any, context: Any, debug_sample_rate: float, records_of: str) -
     try:
         delivery = open_delivery(event, context, debug_sample_rate, records_of=records_of)
         delivery.invocation.received.extend(_received(delivery))
-        with use(delivery.correlation):
+        if not delivery.records:  # those are opened when they are asked for
             _warn_of_unread(delivery)
     except Exception:  # noqa: BLE001  (capture never breaks the request)
         failed("capturing an event")
@@ -114,8 +117,9 @@ def _unread(event: Any, context: Any, records_of: str) -> Delivery:
     invocation = Invocation("unknown", event, context)
     correlation = receive(check(()), fallback_id(invocation.request_id), invocation)
     records = unread_records(event, records_of) if records_of else []
-    for record in records:
-        record.attach(invocation, correlation.id, debug_sample_rate=0.0)
+    arrival = Arrival(invocation, correlation.id, 1, 0.0)
+    for index, record in enumerate(records):
+        record.attach(arrival, index)
     delivery = Delivery(
         source="unknown",
         event=event,
@@ -127,10 +131,10 @@ def _unread(event: Any, context: Any, records_of: str) -> Delivery:
     return delivery
 
 
-def _received(delivery: Delivery) -> list[Received]:
+def _received(delivery: Delivery) -> list[Received | Record]:
     """An entry per record, or one for an event that is not a batch."""
     if delivery.records or delivery.source in RECORD_SOURCES:
-        return [Received(record.correlation, record.position) for record in delivery.records]
+        return list(delivery.records)
     return [Received(delivery.correlation, {})]
 
 
@@ -141,7 +145,13 @@ def _warn_of_unread(delivery: Delivery) -> None:
     dropped = delivery.dropped + sum(record.dropped for record in delivery.records)
     if problems or dropped:
         why = {"problem": problems[0], "problems": len(problems)} if problems else {}
-        warn("what came in could not all be read", source=delivery.source, dropped=dropped, **why)
+        with use(delivery.correlation):
+            warn(
+                "what came in could not all be read",
+                source=delivery.source,
+                dropped=dropped,
+                **why,
+            )
 
 
 def _close(delivery: Delivery, error: BaseException | None, *, received_by_body: bool) -> None:
@@ -157,7 +167,10 @@ def _close(delivery: Delivery, error: BaseException | None, *, received_by_body:
 
             write_held(invocation)
             write_event(invocation.event, correlation)
-        write_invocation(invocation, correlation, error)
+        entries = [received_json(one) for one in invocation.received]
+        if delivery.records:
+            _warn_of_unread(delivery)
+        write_invocation(invocation, correlation, error, entries)
     except Exception:  # noqa: BLE001  (the wide line never breaks the request)
         failed("closing an invocation")
 
@@ -169,10 +182,11 @@ def _note_outcome(invocation: Invocation, error: BaseException | None) -> None:
         received.attempts = 1
         received.ms = ms
         received.outcome = "done" if error is None else "failed"
-        received.error = "" if error is None else _say(error)
+        received.error = "" if error is None else say(error)
 
 
-def _say(error: BaseException) -> str:
+def say(error: BaseException) -> str:
+    """An exception in one line, whatever its own text does."""
     from clew.log.encode import as_text
 
     return f"{type(error).__name__}: {as_text(error)}"

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from clew.capture import Record
     from clew.correlation import Correlation
     from clew.invocation import Invocation, Received, Sent
 
@@ -20,9 +21,17 @@ MAX_CHUNK = 180_000
 
 
 def write_invocation(
-    invocation: Invocation, correlation: Correlation, error: BaseException | None
+    invocation: Invocation,
+    correlation: Correlation,
+    error: BaseException | None,
+    received: list[str] | None = None,
 ) -> None:
-    """Write the line (in several chunks where it would be too long for one)."""
+    """Write the line (in several chunks where it would be too long for one).
+
+    ``received`` are the entries of what came in, where they are made already.
+    """
+    if received is None:
+        received = [received_json(one) for one in invocation.received]
     duration_ms = round((time.perf_counter() - invocation.started) * 1000, 3)
 
     def line_with(exception: dict[str, Any] | None) -> str:
@@ -40,11 +49,11 @@ def write_invocation(
     if exception is not None and len(line) > MAX_CHUNK:  # escapes can make six of one character
         line = line_with({**exception, "stack": []})
     groups = chunks(
-        [received_json(one) for one in invocation.received],
+        received,
         [sent_json(one) for one in invocation.sent],
         taken=len(line),
     )
-    for number, (received, sent) in enumerate(groups, 1):
+    for number, (came, sent) in enumerate(groups, 1):
         line = line if number == 1 else line_with(None)
         own = (
             f',"source":{quote(invocation.source)},"outcome":"{"error" if error else "ok"}",'
@@ -52,7 +61,7 @@ def write_invocation(
         )
         write(
             f'{line[:-2]}{own},"chunk":{number},"chunks":{len(groups)},'
-            f'"received":[{",".join(received)}],"sent":[{",".join(sent)}]}}\n'
+            f'"received":[{",".join(came)}],"sent":[{",".join(sent)}]}}\n'
         )
 
 
@@ -75,8 +84,17 @@ def chunks(
     return groups
 
 
-def received_json(one: Received) -> str:
+def received_json(one: Received | Record) -> str:
     """One entry of ``received``."""
+    names = one.unopened()
+    if names is not None and not one.error:
+        # Most records of a batch: nobody logged or sent anything under its correlation.
+        span, parent, trace, own_id = names
+        return (
+            f'{{"span":"{span}","parent":"{parent}","trace":"{trace}","id":{quote(own_id)},'
+            f'"outcome":"{one.outcome}","attempts":{one.attempts},"ms":{one.ms:.3f}'
+            f"{one.place}}}"
+        )
     correlation = one.correlation
     entry: dict[str, Any] = {
         "span": correlation.span_id,
