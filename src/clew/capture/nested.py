@@ -25,7 +25,7 @@ WRAPPERS = {"detail": "detail-type", "requestPayload": "requestContext"}
 #: What one object may wrap another in: a destination's record on an event bus, in a queue, …
 MAX_DEPTH = 4
 #: A text without any of these carries nothing, and is not decoded.
-_MARKS = ("__context", "MessageAttributes", "requestContext")
+_MARKS = ("__context", "TopicArn", "requestContext")
 
 
 def places(value: dict[str, Any], depth: int = MAX_DEPTH) -> list[Place]:

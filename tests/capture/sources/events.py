@@ -424,7 +424,7 @@ def s3(*notifications: dict[str, Any]) -> dict[str, Any]:
     return {"Records": list(notifications or (s3_notification(),))}
 
 
-def s3_on_bus(key: str = "in/a bü.json") -> dict[str, Any]:
+def s3_on_bus(key: str = "in/a bü.json", **members: Any) -> dict[str, Any]:
     """An S3 event of EventBridge, whose key is as it is."""
     detail = {
         "version": "0",
@@ -435,6 +435,7 @@ def s3_on_bus(key: str = "in/a bü.json") -> dict[str, Any]:
             "etag": "d41d8cd98f00b204e9800998ecf8427e",
             "version-id": "096fKKXTRTtl3on89fVO",
             "sequencer": "0055AED6DCD90281E5",
+            **members,
         },
         "reason": "PutObject",
     }
