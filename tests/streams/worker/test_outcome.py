@@ -90,11 +90,12 @@ def test_a_window_gets_its_state_from_the_answer() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
 )
 
 
-@given(failures=JSON, others=st.dictionaries(st.text(), JSON))
+@given(failures=JSON, others=st.dictionaries(st.text(), JSON, max_size=3))
 def test_any_answer_means_something(failures: Any, others: dict[str, Any]) -> None:
     outcome = read_answer({**others, "batchItemFailures": failures}, SEQUENCES, REPORTING)
     assert isinstance(outcome, Succeeded | Partial | Failed)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clew.streams.worker import MappingSettings
+from clew.streams.worker import MappingSettings, checkpoint
 from clew.streams.worker.leases import Lease, Start
+from clew.streams.worker.machine import Lane
 from clew.streams.worker.shards import Shard, first_leases, later_leases, remade, startable
 
 from .making import ARN
@@ -70,6 +71,14 @@ def test_a_shard_that_is_another_one_is_noticed() -> None:
     ((old, fresh),) = remade([Shard("s0", begins="10"), Shard("s1", begins="99")], known)
     assert (old.shard_id, fresh) == ("s1", Lease("s1", FIRST, (), "99"))
     assert not remade([Shard("s0")], known)  # the service does not say
+
+
+def test_what_was_read_of_a_remade_shard_is_not_read_again() -> None:
+    for done, kept in [("99", False), ("101", True), (None, False)]:
+        text = checkpoint.write([Lane(done="150", read_to="150"), Lane(done=done, read_to=done)])
+        old = Lease("s0", FIRST, begins="10", checkpoint=text)
+        ((_, fresh),) = remade([Shard("s0", begins="100")], [old])
+        assert fresh.checkpoint == (text if kept else "")
 
 
 @st.composite

@@ -40,17 +40,28 @@ def read(text: str, lanes: int) -> Restored:
     fresh = tuple(Lane() for _ in range(lanes))
     if not text:
         return Restored(None, 0.0, fresh)
+    kept = _parsed(text)
+    behind = min(kept, key=lambda lane: int(lane.done) if lane.done else -1)
+    if len(kept) != lanes:
+        kept = [replace(lane, done=behind.done, done_arrived=behind.done_arrived) for lane in fresh]
+    return Restored(behind.done, behind.done_arrived, tuple(kept))
+
+
+def is_past(text: str, sequence: str) -> bool:
+    """Whether every lane is done with something from ``sequence`` on."""
+    return bool(text) and all(
+        lane.done is not None and int(lane.done) >= int(sequence) for lane in _parsed(text)
+    )
+
+
+def _parsed(text: str) -> list[Lane]:
     try:
-        kept = [_read(each) for each in json.loads(text)["lanes"]]
+        return [_read(each) for each in json.loads(text)["lanes"]]
     except (ValueError, KeyError, TypeError) as error:
         raise WorkerError(
             f"The lease store has a checkpoint that cannot be read ({text[:80]!r}); "
             "delete the mapping's leases, or use another mapping name."
         ) from error
-    behind = min(kept, key=lambda lane: int(lane.done) if lane.done else -1)
-    if len(kept) != lanes:
-        kept = [replace(lane, done=behind.done, done_arrived=behind.done_arrived) for lane in fresh]
-    return Restored(behind.done, behind.done_arrived, tuple(kept))
 
 
 def _written(lane: Lane) -> list[object]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from clew.streams.worker.settings import MappingSettings
     from clew.streams.worker.targets import Answer, Target
 
+_LOOK_AGAIN_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -130,7 +132,9 @@ class LaneRunner:
                 self._lane, action = machine.decide(self._lane, self._around.rules, now)
                 if not isinstance(action, Wait):
                     return action
-                timeout = None if action.until is None else max(0.001, action.until - now.steady)
+                timeout = None
+                if action.until is not None:  # looked at again, as the stream's clock may be set
+                    timeout = min(max(0.001, action.until - now.steady), _LOOK_AGAIN_S)
                 self._changed.wait(timeout)
 
     def _invoke(self, action: Invoke) -> None:

@@ -6,11 +6,13 @@ Streams" and "Using AWS Lambda with Amazon DynamoDB".
 
 from __future__ import annotations
 
+import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from zlib import crc32
 
@@ -19,8 +21,8 @@ from clew.streams.worker.filters import read_json
 if TYPE_CHECKING:
     from clew.streams.worker.settings import Source
 
-# What a record's event weighs without its data, its keys and its numbers.
-_KINESIS_FRAME = 400
+# What a shard id and a time take in JSON, with something to spare.
+_SHARD_AND_TIME = 45
 _DYNAMODB_FRAME = 300
 
 
@@ -64,6 +66,8 @@ class KinesisShape:
         self._region = source.region
         account = source.arn.split(":")[4]
         self._role = role_arn or f"arn:aws:iam::{account}:role/lambda-role"
+        empty = self.event(StreamRecord("", "", 0.0, "", 0), "")
+        self._frame = len(json.dumps(empty, separators=(",", ":"))) + _SHARD_AND_TIME
 
     def read(self, raw: dict[str, Any]) -> StreamRecord:
         """A record of GetRecords or SubscribeToShard."""
@@ -73,10 +77,9 @@ class KinesisShape:
         arrived = raw["ApproximateArrivalTimestamp"]
         if type(arrived) is not float:
             arrived = _seconds(arrived)
-        key = raw["PartitionKey"]
-        return StreamRecord(
-            raw["SequenceNumber"], key, arrived, data, len(data) + 4 * len(key) + _KINESIS_FRAME
-        )
+        key, sequence = raw["PartitionKey"], raw["SequenceNumber"]
+        size = self._frame + len(data) + len(encode_basestring_ascii(key)) + 2 * len(sequence)
+        return StreamRecord(sequence, key, arrived, data, size)
 
     def event(self, record: StreamRecord, shard_id: str) -> dict[str, Any]:
         """The record in a Lambda event."""

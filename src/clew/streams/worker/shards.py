@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from clew.streams.worker import checkpoint
 from clew.streams.worker.leases import Lease, Start
 from clew.streams.worker.settings import AT_TIMESTAMP, LATEST, TRIM_HORIZON
 
@@ -71,17 +72,20 @@ def _inherited(shard: Shard, known: Mapping[str, Lease]) -> Start:
 def remade(shards: Iterable[Shard], leases: Sequence[Lease]) -> list[tuple[Lease, Lease]]:
     """Leases whose shard is not the one it was, each with one for the shard that there is now.
 
-    Shard ids are not used again on AWS while a stream lives. An emulator may do so, and then
-    neither the position nor the iterator of the old shard means anything in the new one.
+    Shard ids are not used again on AWS while a stream lives. An emulator may do so, and then the
+    iterators of the old shard mean nothing in the new one. Positions may: what was read of the
+    new one already, before it was noticed, is not read again.
     """
     known = {lease.shard_id: lease for lease in leases}
-    return [
-        (known[shard.shard_id], Lease(shard.shard_id, Start(TRIM_HORIZON), (), shard.begins))
-        for shard in shards
-        if shard.begins
-        and shard.shard_id in known
-        and known[shard.shard_id].begins not in ("", shard.begins)
-    ]
+    found = []
+    for shard in shards:
+        old = known.get(shard.shard_id)
+        if old is not None and shard.begins and old.begins not in ("", shard.begins):
+            fresh = Lease(shard.shard_id, Start(TRIM_HORIZON), (), shard.begins)
+            if checkpoint.is_past(old.checkpoint, shard.begins):
+                fresh = replace(fresh, checkpoint=old.checkpoint)
+            found.append((old, fresh))
+    return found
 
 
 def startable(leases: Sequence[Lease]) -> list[Lease]:

@@ -164,9 +164,16 @@ class SqliteLeases:
         """Put ``fresh`` in the place of a lease."""
         return self._one(
             "UPDATE lease SET start = ?, start_at = ?, parents = ?, begins = ?, owner = '', "
-            "token = token + 1, wanted_by = '', checkpoint = '', finished = 0 "
+            "token = token + 1, wanted_by = '', checkpoint = ?, finished = 0 "
             "WHERE mapping = ? AND shard_id = ? AND token = ? AND begins = ?",
-            (*_row(fresh)[1:5], self._mapping, lease.shard_id, lease.token, lease.begins),
+            (
+                *_row(fresh)[1:5],
+                fresh.checkpoint,
+                self._mapping,
+                lease.shard_id,
+                lease.token,
+                lease.begins,
+            ),
         )
 
     def beat(self, worker: str) -> None:
