@@ -58,6 +58,9 @@ def test_a_detached_cloud_is_listed_read_and_ended() -> None:
             if cloud["name"] == "aside"
         ]
         assert facts["stacks"] == ["plain"]
+        (mapping,) = facts["mappings"]
+        assert mapping["function"].startswith("plain-Drained-")
+        assert mapping["source"] in clew("local", "status").stdout
         nobody = clew("local", "logs", "Nobody", "--name", "aside")
         assert nobody.returncode == 1
         assert nobody.stderr.startswith("clew: There is no function Nobody here")

@@ -1,9 +1,8 @@
-"""``clew local``: up, down, status, logs."""
+"""``clew local``: up, down, status, logs, and the group of faults."""
 
 from __future__ import annotations
 
 import json
-import re
 import signal
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -12,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from clew.cli.duration import DURATION
+from clew.cli.local_faults import faults
+from clew.cli.local_status import status, visible
 from clew.localcloud.state import end_cloud, running_clouds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clew.localcloud import LocalCloud, LogLine, StackEvent
-    from clew.localcloud.state import CloudRecord
-
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @click.group()
@@ -34,7 +32,12 @@ def local() -> None:
       clew local up template.yaml             # until Ctrl-C
       clew local up template.yaml --detach    # until `clew local down`
       clew local logs ApiFunction --follow
+      clew local faults add kinesis --error ProvisionedThroughputExceededException --rate 0.3
     """
+
+
+local.add_command(faults)
+local.add_command(status)
 
 
 def _parameters(
@@ -65,6 +68,18 @@ def _parameters(
 )
 @click.option("--region", default="us-east-1", show_default=True, help="The region it plays.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its port [default: a free one].")
+@click.option(
+    "--enforce-limits", is_flag=True, help="Refuse what a Kinesis shard would refuse on AWS."
+)
+@click.option(
+    "--metrics-period",
+    "metrics_period_s",
+    type=DURATION,
+    default="60s",
+    show_default=True,
+    metavar="DURATION",
+    help="How often Kinesis metrics are published.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def up(
     *,
@@ -75,6 +90,8 @@ def up(
     parameters: dict[str, str],
     region: str,
     port: int | None,
+    enforce_limits: bool,
+    metrics_period_s: float,
     as_json: bool,
 ) -> None:
     """Start a local cloud and deploy TEMPLATE to it.
@@ -86,6 +103,7 @@ def up(
       clew local up template.yaml
       clew local up template.yaml -p LogLevel=DEBUG --name blue
       clew local up template.yaml --detach --json | jq -r .outputs.ApiUrl
+      clew local up template.yaml --enforce-limits --metrics-period 1s
     """
     from clew.localcloud import LocalCloud
 
@@ -99,6 +117,8 @@ def up(
                 region=region,
                 port=port,
                 detach=detach,
+                enforce_limits=enforce_limits,
+                metrics_period_s=metrics_period_s,
                 on_event=on_event,
             )
         with cloud:
@@ -126,44 +146,22 @@ def down(name: str | None, everything: bool) -> None:
         click.echo(f"Ended {end_cloud(each).name}.")
 
 
-@local.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
-def status(as_json: bool) -> None:
-    """List the local clouds that run.
-
-    \b
-    Examples:
-      clew local status
-      clew local status --json | jq -r '.[].endpoint_url'
-    """
-    clouds = running_clouds()
-    if as_json:
-        click.echo(json.dumps([_facts(record) for record in clouds], indent=2))
-    elif not clouds:
-        click.echo("No local cloud is running; start one with: clew local up TEMPLATE")
-    else:
-        table = Table("name", "endpoint", "stacks", "template", "pid", box=None)
-        for record in clouds:
-            facts = _facts(record)
-            stacks = ", ".join(record.stacks)
-            pid = str(record.pid)
-            table.add_row(record.name, facts["endpoint_url"], stacks, record.template or "", pid)
-        Console(soft_wrap=True).print(table)
-
-
-def _since(_context: click.Context, _option: click.Parameter, given: str | None) -> datetime | None:
-    if given is None:
-        return None
-    found = re.fullmatch(r"(\d+)([smhd])", given)
-    if not found:
-        raise click.BadParameter("say it as 30s, 10m, 2h or 1d")
-    return datetime.now(UTC) - timedelta(seconds=int(found[1]) * _UNITS_S[found[2]])
+def _since(
+    _context: click.Context, _option: click.Parameter, given: float | None
+) -> datetime | None:
+    return None if given is None else datetime.now(UTC) - timedelta(seconds=given)
 
 
 @local.command()
 @click.argument("function", required=False)
 @click.option("--name", help="Which local cloud, if several run.")
-@click.option("--since", callback=_since, metavar="AGE", help="Only what is newer: 30s, 10m, 2h.")
+@click.option(
+    "--since",
+    type=DURATION,
+    callback=_since,
+    metavar="AGE",
+    help="Only what is newer: 30s, 10m, 2h.",
+)
 @click.option("--follow", "-f", is_flag=True, help="Go on printing lines as they come.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def logs(
@@ -216,18 +214,6 @@ def _progress() -> Iterator[Any]:
         yield on_event
 
 
-def _facts(record: CloudRecord) -> dict[str, Any]:
-    return {
-        "name": record.name,
-        "endpoint_url": f"http://127.0.0.1:{record.port}",
-        "region": record.region,
-        "template": record.template,
-        "stacks": list(record.stacks),
-        "pid": record.pid,
-        "log_path": str(record.log_path),
-    }
-
-
 def _print_cloud(cloud: LocalCloud, *, as_json: bool) -> None:
     facts = {
         "name": cloud.name,
@@ -252,11 +238,4 @@ def _line_as_json(line: LogLine) -> str:
 
 def _line_as_text(line: LogLine) -> str:
     function = line.log_group.rsplit("/", 1)[-1]
-    return f"{line.timestamp:%H:%M:%S.%f}"[:-3] + f" {function}  {_visible(line.message)}"
-
-
-def _visible(text: str) -> str:
-    """``text`` with control characters spelled out, so that a log line cannot drive a terminal."""
-    return "".join(
-        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
-    )
+    return f"{line.timestamp:%H:%M:%S.%f}"[:-3] + f" {function}  {visible(line.message)}"

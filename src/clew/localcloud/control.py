@@ -31,5 +31,8 @@ def ask(port: int, method: str, path: str, body: Any = None) -> Any:
     finally:
         connection.close()
     if response.status != http.HTTPStatus.OK:
-        raise LocalCloudError(answer["error"])
+        reason = answer.get("error") if isinstance(answer, dict) else None
+        raise LocalCloudError(
+            reason or f"What answers at http://{LOOPBACK}:{port} is no local cloud of this clew."
+        )
     return answer

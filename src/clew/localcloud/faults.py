@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,11 @@ class Fault:
     #: Calls that it was for, and how many of them it struck.
     calls: int
     struck: int
+
+    def facts(self) -> dict[str, Any]:
+        """It as JSON values."""
+        until = None if self.until is None else self.until.isoformat()
+        return {**asdict(self), "until": until}
 
 
 class Faults:

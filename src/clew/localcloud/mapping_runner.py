@@ -59,6 +59,8 @@ class RunningMapping:
         self._worker: Worker | None = None
         self._reason = ""
         self._next_try = 0.0
+        self._iterators = 0
+        self._begun = False
 
     def run(self) -> None:
         """Start the worker if it does not run, and it is time to try."""
@@ -85,11 +87,16 @@ class RunningMapping:
         if self._worker is None:
             return self.report.facts("failed", self._reason, {})
         status = self._worker.status()
-        return self.report.facts(status.state, status.reason or self._reason, status.shards)
+        self._begun = self._begun or 0 < len(status.shards) <= self._iterators
+        state = "starting" if status.state == "running" and not self._begun else status.state
+        return self.report.facts(state, status.reason or self._reason, status.shards)
 
     def _started(self) -> Worker:
         given = self.definition
         session = LoopbackSession(self._endpoint_url, given["region"], given["account"])
+        # From its iterator on a shard is read, and what is put can be missed no more.
+        session.events.register("after-call.*.GetShardIterator", self._made_iterator)
+        self._iterators = 0
         worker = Worker(
             MappingSettings.from_properties(given["settings"]),
             target=LambdaTarget(session, given["function"], qualifier=given["qualifier"]),
@@ -106,6 +113,9 @@ class RunningMapping:
             worker.stop(0)
             raise
         return worker
+
+    def _made_iterator(self, http_response: Any, **_rest: Any) -> None:
+        self._iterators += http_response.status_code == http.HTTPStatus.OK
 
 
 class Runner:

@@ -53,8 +53,7 @@ def _runtime_entries() -> dict[str, Path]:
     return {
         f"clew/{name}": path
         for name, path in _entries(root).items()
-        if name.split("/", 1)[0] not in OPERATIONS_ROOMS
-        and not name.startswith(_NOT_IN_A_FUNCTION)
+        if name.split("/", 1)[0] not in OPERATIONS_ROOMS and not name.startswith(_NOT_IN_A_FUNCTION)
     }
 
 

@@ -1,0 +1,114 @@
+"""``clew local status``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from clew.localcloud.errors import LocalCloudError
+from clew.localcloud.mappings import read_mappings
+from clew.localcloud.state import running_clouds
+
+if TYPE_CHECKING:
+    from clew.localcloud import StreamMapping
+    from clew.localcloud.state import CloudRecord
+
+_WHOLE = 1_000  # columns, more than any row has
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def status(as_json: bool) -> None:
+    """List the local clouds that run, and how their mappings on streams are doing.
+
+    For each shard: how far it is behind, how often the batch that is under way has been tried
+    again, and what came of the last one.
+
+    \b
+    Examples:
+      clew local status
+      clew local status --json | jq -r '.[].endpoint_url'
+      clew local status --json | jq '.[].mappings[] | {function, shards}'
+    """
+    clouds = [(record, _mappings(record)) for record in running_clouds()]
+    if as_json:
+        facts = [
+            _facts(record) | {"mappings": [_mapping_facts(each) for each in mappings]}
+            for record, mappings in clouds
+        ]
+        click.echo(json.dumps(facts, indent=2))
+    elif not clouds:
+        click.echo("No local cloud is running; start one with: clew local up TEMPLATE")
+    else:
+        console = table_console()
+        table = Table("name", "endpoint", "stacks", "template", "pid", box=None)
+        for record, _ in clouds:
+            stacks = ", ".join(record.stacks)
+            endpoint = _facts(record)["endpoint_url"]
+            table.add_row(record.name, endpoint, stacks, record.template or "", str(record.pid))
+        console.print(table)
+        for record, mappings in clouds:
+            if mappings:
+                console.print(f"\nMappings of {record.name}")
+                console.print(_mapping_table(mappings))
+
+
+def _mappings(record: CloudRecord) -> list[StreamMapping]:
+    try:
+        return read_mappings(record.port)
+    except LocalCloudError:
+        return []  # it is just ending
+
+
+def table_console() -> Console:
+    """Prints tables: folded to fit into a terminal, whole where something else reads them."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WHOLE)
+
+
+def _mapping_facts(mapping: StreamMapping) -> dict[str, Any]:
+    return asdict(mapping) | {"source": mapping.source}
+
+
+def _mapping_table(mappings: list[StreamMapping]) -> Table:
+    table = Table(box=None)
+    for name in ("function", "source", "shard", "state"):
+        table.add_column(name, overflow="fold")
+    for name in ("lag", "retries"):
+        table.add_column(name, justify="right")
+    table.add_column("last outcome", overflow="fold")
+    for mapping in mappings:
+        named = (escape(mapping.function), escape(mapping.source))
+        if not mapping.shards:
+            table.add_row(*named, "", mapping.state, "", "", escape(visible(mapping.reason)))
+        for shard in mapping.shards:
+            outcome = escape(visible(shard.last_outcome))
+            lag = f"{shard.lag_ms} ms"
+            row = (shard.shard_id, mapping.state, lag, str(shard.retries), outcome)
+            table.add_row(*named, *row)
+    return table
+
+
+def _facts(record: CloudRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "endpoint_url": f"http://127.0.0.1:{record.port}",
+        "region": record.region,
+        "template": record.template,
+        "stacks": list(record.stacks),
+        "pid": record.pid,
+        "log_path": str(record.log_path),
+    }
+
+
+def visible(text: str) -> str:
+    """``text`` with control characters spelled out, so that a log line cannot drive a terminal."""
+    return "".join(
+        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
+    )
