@@ -141,7 +141,15 @@ def cut(text: str, place: tuple[str, ...] = ()) -> str:
 
     ``text`` is an object, ``place`` the names of the members that lead to the other from there.
     A context goes with the comma that belongs to it, wherever and however often it stands there.
+    Never raises where ``text`` was decoded before; what is nested too deep by now stays whole.
     """
+    try:
+        return _cut(text, place)
+    except RecursionError:
+        return text
+
+
+def _cut(text: str, place: tuple[str, ...]) -> str:
     start = comma = text.index("{")
     members: list[str] = []
     space = ""
@@ -155,7 +163,7 @@ def cut(text: str, place: tuple[str, ...] = ()) -> str:
         comma = _after_space(text, end)
         if place:
             inner = name == place[0] and text[value_at] == "{"
-            value = cut(text[value_at:end], place[1:]) if inner else text[value_at:end]
+            value = _cut(text[value_at:end], place[1:]) if inner else text[value_at:end]
             members.append(text[begin:value_at] + value + text[end:comma])
         elif name not in wire.CONTEXT_ALIASES:
             members.append(text[begin:comma])

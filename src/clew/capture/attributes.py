@@ -51,6 +51,19 @@ def carry_ids(attributes: object) -> bool:
     )
 
 
+def failed_request(attributes: object, value_key: str) -> str:
+    """Of a dead letter, the request id of the invocation that failed; else "".
+
+    Lambda names it in what it sends to the dead-letter queue (or topic) of a function that was
+    invoked asynchronously (Lambda developer guide, "Adding a dead-letter queue").
+    """
+    if not isinstance(attributes, dict) or "ErrorCode" not in attributes:
+        return ""
+    request_id = attributes.get("RequestID")
+    value = request_id.get(value_key) if isinstance(request_id, dict) else None
+    return value if isinstance(value, str) else ""
+
+
 def without_clew(attributes: object) -> dict[str, Any]:
     """The attributes that the sender set itself."""
     if not isinstance(attributes, dict):

@@ -7,8 +7,6 @@ the latest hop's and counts; all of them are taken out, and every other byte sta
 
 from __future__ import annotations
 
-import json
-
 from clew import payload, wire
 from clew.capture import attributes
 
@@ -124,29 +122,33 @@ class Opened:
 
 
 def open_message(
-    message: str, *, as_it_is: bool = False, is_event: bool = False, depth: int = MAX_DEPTH
+    message: str, own: object = None, value_key: str = "Value", *, depth: int = MAX_DEPTH
 ) -> Opened:
     """Open the text of a message, as far as other services wrapped it. Never raises.
 
-    ``as_it_is`` says that it is the sender's own text, ids or not; ``is_event`` that it is a
-    whole Lambda event (a dead letter), whatever it looks like.
+    ``own`` are the message's attributes, with their values under ``value_key``: of a message that
+    has ids there the text is the sender's own, and stays; of a dead letter it is a whole event.
     """
-    if as_it_is or not depth or not (is_event or _has_mark(message)):
-        return Opened(message, [], {})
-    try:
-        value = json.loads(message)
-        return _open(message, value, depth)
-    except (ValueError, RecursionError):
-        return Opened(message, [], {})
+    failed = attributes.failed_request(own, value_key)
+    if attributes.carry_ids(own) or not depth or not (failed or _has_mark(message)):
+        opened = Opened(message, [], {})
+    else:
+        opened = _decoded(message, depth)
+    if failed:
+        from clew.capture.destination import one_hop_on
+
+        opened.pairs = one_hop_on(opened.pairs, failed)
+    return opened
 
 
-def _open(message: str, value: object, depth: int) -> Opened:
-    if not isinstance(value, dict):
+def _decoded(message: str, depth: int) -> Opened:
+    value = payload.decode_text(message)
+    if value is None:
         return Opened(message, [], {})
     if _is_notification(value):
-        inner = open_message(value["Message"], depth=depth - 1)
-        own = attributes.pairs(value.get("MessageAttributes"), "Value")
-        return Opened(inner.message, [*inner.pairs, *own], value)
+        own = value.get("MessageAttributes")
+        inner = open_message(value["Message"], own, depth=depth - 1)
+        return Opened(inner.message, [*inner.pairs, *attributes.pairs(own, "Value")], value)
     return Opened(cut(message, places(value)), event_pairs(value), {})
 
 

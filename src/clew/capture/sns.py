@@ -40,8 +40,8 @@ class SnsRecord(Record):
 
     def _open(self) -> Opened:
         if self._opened is None:
-            stamped = attributes.carry_ids(self._sns.get("MessageAttributes"))
-            self._opened = open_message(text(self._sns.get("Message")), as_it_is=stamped)
+            own = self._sns.get("MessageAttributes")
+            self._opened = open_message(text(self._sns.get("Message")), own)
         return self._opened
 
     def came_with(self) -> Iterable[tuple[object, object]]:

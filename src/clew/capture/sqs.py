@@ -47,14 +47,12 @@ class SqsRecord(Record):
     def _open(self) -> Opened:
         if self._opened is None:
             own = self._raw.get("messageAttributes")
-            self._opened = open_message(
-                self.body, as_it_is=attributes.carry_ids(own), is_event=self._failed_request() != ""
-            )
+            self._opened = open_message(self.body, own, "stringValue")
         return self._opened
 
     def came_with(self) -> Iterable[tuple[object, object]]:
         yield wire.XRAY, self._system.get("AWSTraceHeader")
-        yield from self._inside()
+        yield from self._open().pairs
         yield from attributes.pairs(
             self._raw.get("messageAttributes"), "stringValue", "binaryValue"
         )
@@ -137,9 +135,13 @@ class SqsRecord(Record):
         Lambda sets them on what it puts into the dead-letter queue of an asynchronously invoked
         function (Lambda developer guide, "Adding a dead-letter queue"). Else empty.
         """
-        if not self._failed_request():
+        own = self._raw.get("messageAttributes")
+        if not attributes.failed_request(own, "stringValue"):
             return {}
-        return {name: self._attribute(name) for name in ("RequestID", "ErrorCode", "ErrorMessage")}
+        return {
+            name: text(members(members(own).get(name)).get("stringValue"))
+            for name in ("RequestID", "ErrorCode", "ErrorMessage")
+        }
 
     @property
     def position(self) -> dict[str, str]:
@@ -150,23 +152,6 @@ class SqsRecord(Record):
         if self.sequence_number:
             place["sequenceNumber"] = self.sequence_number
         return place
-
-    def _inside(self) -> list[tuple[object, object]]:
-        """The pairs in the body; of a dead letter, those of the request that failed."""
-        failed = self._failed_request()
-        if not failed:
-            return self._open().pairs
-        from clew.capture.destination import one_hop_on
-
-        return one_hop_on(self._open().pairs, failed)
-
-    def _failed_request(self) -> str:
-        own = members(self._raw.get("messageAttributes"))
-        return self._attribute("RequestID") if "ErrorCode" in own else ""
-
-    def _attribute(self, name: str) -> str:
-        own = members(self._raw.get("messageAttributes"))
-        return text(members(own.get(name)).get("stringValue"))
 
     @property
     def _raw(self) -> dict[str, Any]:

@@ -63,6 +63,20 @@ def test_a_destination_has_the_ids_of_the_event_that_it_is_for(event: Any, on_bu
     assert handed["responsePayload"] == record["responsePayload"]
 
 
+def test_a_destination_may_be_a_topic() -> None:
+    event = sns(json.dumps(destination(json.loads(body(FIELDS)))))
+    delivery = capture(event, Context())
+    assert delivery.correlation.id == FIELDS["x-correlation-id"]
+    assert delivery.correlation.chain_length == int(FIELDS["call-chain-length"]) + 2
+
+
+def test_a_dead_letter_may_go_to_a_topic() -> None:
+    attributes_ = {"RequestID": "of-the-failed", "ErrorCode": "200", "ErrorMessage": "no"}
+    for fields, id_ in ((FIELDS, FIELDS["x-correlation-id"]), (None, "of-the-failed")):
+        delivery = capture(sns(body(fields).decode(), attributes(attributes_)), Context())
+        assert delivery.correlation.id == id_
+
+
 def test_a_destination_of_an_event_without_ids_joins_that_invocation() -> None:
     delivery = capture(destination({"order": 7}), Context())
     assert delivery.correlation.id == "e4b46cbf-b738-xmpl-8880-a18cdf61200e"

@@ -130,6 +130,13 @@ def test_sns_in_a_queue() -> None:
     assert record.attributes == {}
 
 
+def test_what_was_published_with_ids_is_the_publishers_own() -> None:
+    text = '{"__context": "the publisher\'s own"}'
+    record = in_body(notification(text, attributes(FIELDS)))
+    assert record.payload == text
+    assert is_the_senders(record.correlation)
+
+
 def test_sns_in_a_queue_without_attributes() -> None:
     """What the publisher sent is the payload, whether it has clew or not."""
     record = in_body(notification('{"a": 1}'))
