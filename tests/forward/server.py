@@ -36,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if "to" in query:
             self.send_header("location", query["to"][0])
-        answer = b"" if self.command == "HEAD" else json.dumps(received).encode()
+        answer = json.dumps(received).encode() if self.command in ("GET", "POST") else b""
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Server:
-    """Answers every request with what it was, as JSON; ``/?status=302&to=URL`` redirects.
+    """Answers a GET or a POST with what it was, as JSON; ``/?status=302&to=URL`` redirects.
 
     It listens on 127.0.0.1 and calls itself ``localhost`` where ``elsewhere`` is asked for.
     """
