@@ -11,7 +11,7 @@ import copy
 import json
 import logging
 import os
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import boto3
@@ -33,8 +33,9 @@ from capture.events import (
     sns,
     with_context,
 )
+from capture.sources.samples import SAMPLES
 from clew import wire
-from clew.capture import RECORD_SOURCES, Record
+from clew.capture import Record
 from handlers.every import EVERY
 from log.lines import invocation, logged
 
@@ -63,20 +64,23 @@ texts = st.one_of(
     st.sampled_from(["a" * 257, "a" * 100_000, "\x1b[2J", "\n", "\u202e", "{" * 5_000, '{"a":1}']),
     st.binary(max_size=40).map(lambda data: b64encode(data).decode()),
 )
-scalars = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.just(10**4_000),
-    st.floats(),
-    texts,
-    st.binary(max_size=20),
+json_scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.just(10**4_000), st.floats(), texts
 )
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
-    max_leaves=10,
-)
+scalars = json_scalars | st.binary(max_size=20)
+
+
+def nested(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Lists and dicts of ``leaves``."""
+    return st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
+        max_leaves=10,
+    )
+
+
+json_values = nested(json_scalars)
+values = nested(scalars)
 
 
 @st.composite
@@ -90,16 +94,11 @@ def payloads(draw: st.DrawFn) -> bytes:
         at = draw(st.integers(0, len(data) - 1))
         return data[:at] + draw(st.binary(max_size=3)) + data[at + 1 :]
     if kind == "other":
-        return json.dumps({"a": 1, draw(st.sampled_from(CONTEXTS)): draw(jsonable)}).encode()
+        return json.dumps({"a": 1, draw(st.sampled_from(CONTEXTS)): draw(json_values)}).encode()
     return draw(st.binary(max_size=60)) if kind == "any" else data
 
 
 CONTEXTS = wire.CONTEXT_ALIASES
-jsonable = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @st.composite
@@ -107,13 +106,13 @@ def events(draw: st.DrawFn) -> Any:
     """An event of one of the known shapes, broken in up to five places; now and then any value."""
     kind = draw(st.sampled_from([*SHAPES, "any"]))
     if kind == "any":
-        return draw(values)
+        return draw(json_values)
     event = copy.deepcopy(SHAPES[kind])
     if kind == "kinesis":
         for record in event["Records"]:
             record["kinesis"]["data"] = b64encode(draw(payloads())).decode()
     for _ in range(draw(st.integers(0, 5))):
-        break_somewhere(draw, event)
+        break_somewhere(draw, event, json_values)
     return event
 
 
@@ -125,29 +124,42 @@ SHAPES: dict[str, Any] = {
     "kinesis": kinesis(b"{}", b"{}", b"{}"),
     "direct": {"a": {"b": [1]}, "__context": dict(FIELDS)},
     "node": {"a": {"b": [1]}, "__context__": {**FIELDS, "call-chain-length": 2}},
-    **{
-        source: {"Records": [{"eventSource": source, "body": "{}", "dynamodb": {}, "s3": {}}] * 2}
-        for source in RECORD_SOURCES
-    },
+    **{f"sample {name}": sample.make(dict(FIELDS)) for name, sample in SAMPLES.items()},
 }
 
 
-def break_somewhere(draw: st.DrawFn, value: Any) -> None:
-    """Replace, take away or add one member, somewhere in ``value``."""
+def break_somewhere(draw: st.DrawFn, value: Any, members: st.SearchStrategy[Any]) -> None:
+    """Replace, take away or add one member, somewhere in ``value`` or in JSON inside of it."""
     containers = [found for found in walk(value) if found]
     if not containers:
         return
     inside = draw(st.sampled_from(containers))
     key = draw(st.sampled_from(list(inside) if isinstance(inside, dict) else range(len(inside))))
-    change = draw(st.sampled_from(["replace", "replace", "remove", "add"]))
-    if change == "replace":
-        inside[key] = draw(values)
-    elif change == "remove":
+    change = draw(st.sampled_from(["replace", "replace", "inside", "inside", "remove", "add"]))
+    if change == "remove":
         del inside[key]
+    elif change == "inside" and isinstance(inside[key], str):
+        inside[key] = broken_text(draw, inside[key])
+    elif change != "add":
+        inside[key] = draw(members)
     elif isinstance(inside, dict):
-        inside[draw(names)] = draw(values)
+        inside[draw(names)] = draw(members)
     else:
-        inside.insert(key, draw(values))
+        inside.insert(key, draw(members))
+
+
+def broken_text(draw: st.DrawFn, text: str) -> str:
+    """``text``, of which a member is broken if it is JSON, plain or in base64; else a letter."""
+    for opened, closed in ((str, str), (b64decode, lambda done: b64encode(done.encode()).decode())):
+        try:
+            value = json.loads(opened(text))
+        except ValueError:
+            continue
+        if isinstance(value, dict | list):
+            break_somewhere(draw, value, json_values)
+            return closed(json.dumps(value))
+    at = draw(st.integers(0, len(text)))
+    return text[:at] + draw(st.text(st.characters(exclude_categories=[]), max_size=2)) + text[at:]
 
 
 def walk(value: Any) -> list[Any]:
@@ -395,7 +407,7 @@ def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     name = draw(st.sampled_from(list(CALLS)))
     params = copy.deepcopy(CALLS[name][1])
     for _ in range(draw(st.integers(0, 4))):
-        break_somewhere(draw, params)
+        break_somewhere(draw, params, values)
     return name, params
 
 
