@@ -86,7 +86,9 @@ def firehose_handler(
     >>> import clew
     >>> @clew.firehose_handler(on_failure=clew.skip())
     ... def each(record):
-    ...     return {**record.payload, "seen": True} if record.payload else clew.DROP
+    ...     if not isinstance(record.payload, dict):
+    ...         return clew.FAIL
+    ...     return {**record.payload, "seen": True}
     """
     rate = check_rate(debug_sample_rate)
     if on_failure not in (halt(), skip()):
