@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator  # type: ignore[import-untyped]
 from aws_kinesis_agg.deaggregator import deaggregate_records  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clew import KinesisRecord, capture
@@ -49,6 +49,7 @@ def summed(message: bytes) -> bytes:
     return kpl.MAGIC + message + md5(message).digest()
 
 
+@settings(deadline=None)
 @given(_users)
 def test_every_user_record_comes_out_as_it_went_in(users: list[User]) -> None:
     data = aggregated(*users)
@@ -160,6 +161,7 @@ def test_more_user_records_than_fit_are_not_made(monkeypatch: pytest.MonkeyPatch
     assert len(records(more)) == 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.data())
 def test_no_bytes_at_all_raise(noise: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(MESSAGE)))

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clew
@@ -137,11 +137,13 @@ _json = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_json)
 def test_any_json_at_all(event: Any) -> None:
     use(event)
 
 
+@settings(deadline=None)
 @given(_json)
 def test_any_json_in_the_body_of_a_message(inner: Any) -> None:
     message = {"eventSource": "aws:sqs", "messageId": "1", "body": json.dumps(inner)}
