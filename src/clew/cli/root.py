@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _GROUPS = {
     "local": ("clew.cli.local:local", "Run a SAM template on this machine."),
     "story": ("clew.cli.story:story", "Show one request through every function it touched."),
+    "worker": ("clew.cli.worker:worker", "Run a stream handler outside Lambda."),
 }
 
 

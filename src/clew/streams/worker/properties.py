@@ -91,7 +91,8 @@ def _truth(name: str, value: Any) -> bool:
     return value
 
 
-def _time(name: str, value: Any) -> float:
+def read_time(name: str, value: Any) -> float:
+    """Seconds since the epoch, from a number, a datetime or text. Raises `SettingsError`."""
     try:
         if isinstance(value, str):
             return float(value) if _is_number(value) else _parsed(value).timestamp()
@@ -159,6 +160,6 @@ _READERS: dict[str, tuple[str, Callable[[str, Any], Any]]] = {
     "MaximumRetryAttempts": ("maximum_retry_attempts", _whole),
     "ParallelizationFactor": ("parallelization_factor", _whole),
     "StartingPosition": ("starting_position", _text),
-    "StartingPositionTimestamp": ("starting_at", _time),
+    "StartingPositionTimestamp": ("starting_at", read_time),
     "TumblingWindowInSeconds": ("tumbling_window_s", _whole),
 }

@@ -46,6 +46,8 @@ class WorkerStatus:
     failures: int = 0
     discarded: int = 0
     filtered: int = 0
+    #: Seconds since this worker last showed the others that it lives.
+    quiet_s: float = 0.0
     #: Why it failed, one sentence, or "".
     reason: str = ""
 
@@ -77,7 +79,12 @@ class Tally:
                 self._filtered += records
 
     def status(
-        self, state: str, worker_id: str, shards: Mapping[str, ShardStatus], reason: str
+        self,
+        state: str,
+        worker_id: str,
+        shards: Mapping[str, ShardStatus],
+        quiet_s: float,
+        reason: str,
     ) -> WorkerStatus:
         """The status with these counts."""
         return WorkerStatus(
@@ -89,5 +96,6 @@ class Tally:
             self._failures,
             self._discarded,
             self._filtered,
+            quiet_s,
             reason,
         )

@@ -104,6 +104,7 @@ class Worker:
         # What other workers' leases and beats were when they last changed, and when that was.
         self._seen: dict[str, tuple[object, float]] = {}
         self._shards_at = float("-inf")
+        self._kept_at = time.monotonic()
         self._fresh_until: dict[str, float] = {}
 
     def start(self) -> None:
@@ -179,7 +180,8 @@ class Worker:
         with self._lock:
             shards = {name: each.status() for name, each in sorted(self._consumers.items())}
         with self._telling:
-            return self._tally.status(self._state, self.worker_id, shards, self._reason)
+            quiet_s = time.monotonic() - self._kept_at
+            return self._tally.status(self._state, self.worker_id, shards, quiet_s, self._reason)
 
     def _run(self) -> None:
         """The thread that keeps the leases."""
@@ -188,6 +190,7 @@ class Worker:
             self._wake.clear()
             try:
                 self._keep_leases()
+                self._kept_at = time.monotonic()
             except LeaseStoreError as error:
                 self._tell(WorkerEvent(events.STORE_FAILED, fields={"error": str(error)}))
             except StreamGoneError as error:
