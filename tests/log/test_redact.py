@@ -21,7 +21,14 @@ def test_names_are_compared_without_regard_to_case_and_hyphens(name: str) -> Non
     assert redact({"a": [{name: "x"}]}) == {"a": [{name: MASK}]}
 
 
-@pytest.mark.parametrize("name", ["passwords-changed", "tokenizer", "id", "", 7, None])
+@pytest.mark.parametrize("name", ["db_password", "userApiKey", "AWS_SECRET", "Debug-Log-Signature"])
+def test_names_that_end_as_those_of_secrets_do(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["passwords-changed", "tokenizer", "nextToken", "secrets", "id", "", 7, None]
+)
 def test_other_names_are_not_masked(name: object) -> None:
     assert not is_secret(name)
 
@@ -35,6 +42,26 @@ def test_names_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
         "city": 3,
         "password": MASK,
     }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "masked", "shown"),
+    [
+        ("*token", ["token", "next_token", "Reset-Token"], ["tokens"]),
+        ("card*", ["card", "cardHolder"], ["discard"]),
+        ("*iban*", ["iban", "toIbanNow"], ["ib-na"]),
+        ("a*b*c", ["abc", "a1b2c", "abbcc"], ["acb", "ab", "ac"]),
+        ("aa*aa", ["aaaa", "aabaa"], ["aa", "aaa"]),
+        ("*, **", ["password"], ["anything", ""]),
+        ("a.c", ["a.c"], ["abc"]),
+    ],
+)
+def test_patterns_of_ones_own(
+    pattern: str, masked: list[str], shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEW_REDACT", pattern)
+    monkeypatch.setattr(module, "_NAMES", names())
+    assert [name for name in [*masked, *shown] if is_secret(name)] == masked
 
 
 def test_the_value_itself_is_left_alone() -> None:

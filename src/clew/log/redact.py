@@ -37,8 +37,12 @@ SECRETS = frozenset(
         "cardnumber",
         "cvv",
         "ssn",
+        "clewsecret",
+        "debuglogsignature",
     ]
 )
+#: What the names of secrets end with, whatever stands before: ``db_password``, ``userApiKey``.
+SECRET_ENDS = ("password", "passwd", "secret", "secretkey", "apikey", "accesstoken", "privatekey")
 _MAX_DEPTH = 16
 #: Of one value, so many members are looked at: one that contains itself several times has no end.
 _MAX_NODES = 50_000
@@ -48,10 +52,45 @@ def _normal(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def names() -> frozenset[str]:
+class Names:
+    """The names that are masked: whole ones, and patterns with ``*`` for any characters."""
+
+    __slots__ = ("_ends", "_patterns", "_whole")
+
+    def __init__(self, own: str) -> None:
+        wanted = {_normal(name.strip()) for name in own.split(",") if name.strip(" *")}
+        patterns = [name for name in wanted if "*" in name]
+        self._whole = SECRETS | wanted.difference(patterns)
+        self._ends = SECRET_ENDS
+        self._patterns = [name.split("*") for name in patterns]
+
+    def have(self, name: str) -> bool:
+        """Whether ``name`` is masked."""
+        plain = _normal(name)
+        return (
+            plain in self._whole
+            or plain.endswith(self._ends)
+            or any(_fits(plain, parts) for parts in self._patterns)
+        )
+
+
+def _fits(name: str, parts: list[str]) -> bool:
+    """Whether ``name`` is what a pattern says, of which ``parts`` are the texts between stars."""
+    first, *middle, last = parts
+    at, end = len(first), len(name) - len(last)
+    if not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end
+
+
+def names() -> Names:
     """The names to mask: the built-in ones and those in ``CLEW_REDACT`` (comma-separated)."""
-    own = os.environ.get("CLEW_REDACT", "")
-    return SECRETS | {_normal(name.strip()) for name in own.split(",") if name.strip()}
+    return Names(os.environ.get("CLEW_REDACT", ""))
 
 
 _NAMES = names()
@@ -59,7 +98,7 @@ _NAMES = names()
 
 def is_secret(name: object) -> bool:
     """Whether a field of this name is masked."""
-    return isinstance(name, str) and _normal(name) in _NAMES
+    return isinstance(name, str) and _NAMES.have(name)
 
 
 def redact(value: Any, *, texts: bool = False) -> Any:
