@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _decode = json.JSONDecoder().raw_decode
-_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+#: (text, index) -> (value, end); raises ``StopIteration``, ``ValueError`` or ``RecursionError``.
+scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _OTHER_NAME = wire.CONTEXT_ALIASES[1]
 _SPACE = b" \t\r\n"
 _spaces = re.compile(r"[ \t\r\n]*").match
@@ -66,7 +67,7 @@ def decode_text(text: str) -> dict[str, Any] | None:
     if text[start : start + 1] != "{":
         return None
     try:
-        value, end = _scan(text, start)
+        value, end = scan(text, start)
     except (StopIteration, ValueError, RecursionError):
         return None
     whole = end == len(text) or _after_space(text, end) == len(text)

@@ -5,8 +5,25 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import boto3
+
 if TYPE_CHECKING:
     from clew.localcloud import LocalCloud
+
+
+SECRET = "a secret of these tests"
+#: Credentials that can authorise nothing anywhere.
+ACCOUNT: Any = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "AKIDEXAMPLE",
+    "aws_secret_access_key": SECRET,
+}
+
+
+def client_at(url: str, service: str, session: boto3.Session | None = None) -> Any:
+    """A client that was made by hand, of a session of its own if none is given."""
+    made: Any = session or boto3.Session(**ACCOUNT)
+    return made.client(service, endpoint_url=url)
 
 
 def unique(name: str) -> str:

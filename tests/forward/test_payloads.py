@@ -73,6 +73,21 @@ def test_what_went_in_comes_out_byte_for_byte(text: str) -> None:
         assert sent.carried
 
 
+@given(st.lists(objects() | st.text(max_size=4) | st.binary(max_size=4), max_size=4))
+def test_a_batch_is_stamped_as_each_alone(texts: list[str | bytes]) -> None:
+    all_data: list[Any] = [*texts]
+    all_data += [text.encode() for text in texts if isinstance(text, str) and _encodable(text)]
+    all_data += [b'{"__context":{}}', b'{"a":1} ', b"{}", bytearray(b'{"a":1}'), b"{", b'{"a":1}x']
+    batch, alone = [_sent() for _ in all_data], [_sent() for _ in all_data]
+    for one, other in zip(batch, alone, strict=True):
+        other.span_id = one.span_id
+    splicer = Splicer(CORRELATION)
+    assert splicer.into_all(all_data, batch) == [
+        splicer.into(data, sent, splicer.added) for data, sent in zip(all_data, alone, strict=True)
+    ]
+    assert [one.carried for one in batch] == [one.carried for one in alone]
+
+
 @given(st.binary(max_size=64))
 def test_any_bytes_are_a_json_object_or_untouched(data: bytes) -> None:
     sent = _sent()

@@ -20,6 +20,8 @@ SQS_MESSAGE = (262_144, 1_048_576)
 #: Kinesis developer guide, "Quotas and limits": a record may have 1 MiB by default, and up to
 #: 10 MiB where the stream was set so; data before base64 and partition key together.
 KINESIS_RECORD = (1_048_576, 10_485_760)
+#: Kinesis API reference, "PutRecordsRequestEntry": a partition key has 256 characters.
+KINESIS_KEY = 4 * 256
 #: Kinesis API reference, "PutRecords": 10 MiB for the whole request, partition keys included.
 KINESIS_REQUEST = 10_485_760
 #: Firehose API reference, "Record": 1,000 KiB before base64. "PutRecordBatch": 4 MB in all.

@@ -54,6 +54,25 @@ class Splicer:
             return self.splice(data, sent.span_id, empty=not value)
         return None
 
+    def into_all(self, all_data: list[Any], all_sent: list[Sent]) -> list[bytes | str | None]:
+        """`into` for a batch in which there is room for each, at half its price."""
+        opening, ending, scan = b"{" + self._head, self._tail + b",", payload.scan
+        name, other = wire.CONTEXT_ALIASES
+        done: list[bytes | str | None] = []
+        for data, sent in zip(all_data, all_sent, strict=True):
+            # The common case first; whatever is special in any way is looked at again.
+            if type(data) is bytes and data[:1] == b"{":
+                try:
+                    text = data.decode()
+                    value, end = scan(text, 0)
+                    if end == len(text) and value and name not in value and other not in value:
+                        done.append(opening + sent.span_id.encode() + ending + data[1:])
+                        continue
+                except (StopIteration, ValueError, RecursionError):
+                    pass
+            done.append(self.into(data, sent, self.added))
+        return done
+
     def splice(self, data: str | bytes | bytearray, span_id: str, *, empty: bool) -> str | bytes:
         """``data``, a JSON object without a context, with one as its first member."""
         if isinstance(data, str):

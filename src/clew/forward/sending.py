@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from clew import wire
 from clew.correlation import Correlation, new_span_id, receiving
 from clew.invocation import Sent
@@ -24,6 +26,17 @@ def new_sent(
     """
     span_id = _span_of(correlation.trace_id, target, once) if once else new_span_id()
     return Sent(service, operation, target, span_id, correlation)
+
+
+def new_batch(
+    service: str, operation: str, target: str, correlation: Correlation, count: int
+) -> list[Sent]:
+    """``count`` messages of one call, each as of `new_sent`."""
+    spans = os.urandom(8 * count).hex()
+    return [
+        Sent(service, operation, target, spans[at : at + 16], correlation)
+        for at in range(0, 16 * count, 16)
+    ]
 
 
 def _span_of(*names: str) -> str:
