@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from rich.console import Console
+
+from clew.stories import find_story
+from clew.stories.terminal import print_story
 
 from .trail import Trail, json_lines
 
@@ -16,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clew.localcloud import LocalCloud, Stack
+    from clew.stories import Hop
 
 pytestmark = pytest.mark.local_cloud
 
 TEMPLATE = Path(__file__).parents[2] / "examples" / "correlation" / "template.yaml"
-LAG_S = 6  # how long the profile of a new follower stays without a name, and the stream stops
+DELIVERIES = 3  # of a record that fails: MaximumRetryAttempts of the template, and the first
 BROWSER = "posts-app/3.1 (acceptance)"
 TEXT = 'A lion does not concern himself with "sheep" — ever.'
 
@@ -70,8 +76,7 @@ class Blog:
 
 @pytest.fixture(scope="module")
 def blog(cloud: LocalCloud, until: Callable[..., Any]) -> Blog:
-    stack = cloud.deploy(TEMPLATE, "acceptance", parameters={"ReplicationLagSeconds": str(LAG_S)})
-    return Blog(cloud, stack, until)
+    return Blog(cloud, cloud.deploy(TEMPLATE, "acceptance"), until)
 
 
 @pytest.fixture(scope="module")
@@ -216,45 +221,95 @@ def test_a_refused_request_is_answered_with_its_id(blog: Blog) -> None:
     assert set(blog.trail(wrong.headers["x-correlation-id"]).by_path) == {"ApiA"}
 
 
-def test_a_failing_record_writes_what_debug_would_have_said_and_is_tried_again(
-    blog: Blog, until: Callable[..., Any]
-) -> None:
-    """Last, since the stream stands still until the record can be handled."""
-    response = blog.post({"debug-log-enabled": "false"}, new_follower="jaqen")
-    assert response.status_code == 202
-    correlation_id = response.headers["x-correlation-id"]
+def test_the_story_of_a_request_has_every_hop_in_its_place(blog: Blog) -> None:
+    response = blog.post({"debug-log-enabled": "false"})
+    story = find_story(blog.cloud, response.headers["x-correlation-id"], wait_s=20)
+    names = {physical: logical for logical, physical in blog.stack.functions.items()}
 
-    def failed() -> Any:
-        hops = blog.trail(correlation_id).by_path.get("ApiA > Timeline", [])
-        return next((hop for hop in hops if hop.received["outcome"] == "failed"), None)
+    def path(hop: Hop) -> str:
+        above = f"{path(story.hop(hop.above))} > " if hop.above is not None else ""
+        return above + names[hop.function]
 
-    hop = until(failed, "the record fails")
-    assert "'NoneType' object has no attribute 'lower'" in hop.received["error"]
-    assert hop.wide["outcome"] == "error"
-    assert hop.wide["level"] == "ERROR"
-    held = [line for line in hop.lines if line["level"] == "DEBUG"]
-    assert held
-    assert all(line["flightRecorder"] is True for line in held)
-    assert all(line["x-correlation-id"] == correlation_id for line in held)
-    (profiles,) = [line["profiles"] for line in held if "profiles" in line]
-    assert [profile["name"] for profile in profiles] == [
-        "Cersei Lannister",
-        "Jaime Lannister",
-        None,
-    ]
-    trail = blog.trail(correlation_id)
+    assert sorted(path(hop) for hop in story.hops) == sorted(PATHS)
+    assert not story.breaks
+    assert not story.debug
+    assert story.user_agent == BROWSER
+    for hop in story.hops:
+        own = PATHS[path(hop)] - PATHS.get(path(hop).rpartition(" > ")[0], set())
+        assert set(hop.ids_added) == {f"x-correlation-{name}" for name in own}
+        assert hop.outcome == "done"
+    kinds = [(send.service, send.operation) for send in story.hop(1).sends]
+    assert kinds == [("http", "GET"), ("sns", "Publish"), ("kinesis", "PutRecord")]
+
+
+class Poisoned:
+    """A request whose record fails in the Kinesis function."""
+
+    def __init__(self, blog: Blog, until: Callable[..., Any]) -> None:
+        self.response = blog.post({"debug-log-enabled": "false"}, new_follower="jaqen")
+        assert self.response.status_code == 202
+        self.id = self.response.headers["x-correlation-id"]
+        until(lambda: self._failed(blog, 1), "the record fails")
+        # Behind it, of the same author, and in another batch.
+        self.next_id = blog.post({"debug-log-enabled": "false"}).headers["x-correlation-id"]
+        self.trail: Trail = until(lambda: self._failed(blog, DELIVERIES), "it fails for good")
+        self.failed = self.trail.by_path["ApiA > Timeline"]
+
+    def _failed(self, blog: Blog, times: int) -> Trail | None:
+        trail = blog.trail(self.id)
+        return trail if len(trail.by_path.get("ApiA > Timeline", [])) >= times else None
+
+
+@pytest.fixture(scope="module")
+def poisoned(blog: Blog, until: Callable[..., Any]) -> Poisoned:
+    return Poisoned(blog, until)
+
+
+def test_a_failing_function_writes_what_debug_would_have_said(poisoned: Poisoned) -> None:
+    assert len(poisoned.failed) == DELIVERIES
+    for hop in poisoned.failed:
+        assert hop.received["outcome"] == "failed"
+        assert "'NoneType' object has no attribute 'lower'" in hop.received["error"]
+        assert hop.wide["outcome"] == "error"
+        assert hop.wide["level"] == "ERROR"
+        held = [line for line in hop.lines if line["level"] == "DEBUG"]
+        assert all(line["flightRecorder"] is True for line in held)
+        assert all(line["x-correlation-id"] == poisoned.id for line in held)
+        (profiles,) = [line["profiles"] for line in held if "profiles" in line]
+        names = [profile["name"] for profile in profiles]
+        assert names == ["Cersei Lannister", "Jaime Lannister", None], "the line that tells why"
+
+
+def test_only_the_function_that_failed_is_loud(poisoned: Poisoned) -> None:
     for path in ("ApiA", "ApiA > ApiB", "ApiA > ApiB > ApiC", "ApiA > Notify"):
-        assert trail.only(path).levels == {"INFO"}, "only what failed is loud"
+        assert poisoned.trail.only(path).levels == {"INFO"}
+    for hop in poisoned.trail.by_path["ApiA > Timeline > ApiC"]:
+        assert hop.levels == {"INFO"}
 
-    behind = blog.post({"debug-log-enabled": "false"})
-    healed = until(
-        lambda: [
-            hop
-            for hop in blog.trail(correlation_id).by_path["ApiA > Timeline"]
-            if hop.received["outcome"] == "done"
-        ],
-        "the record is tried again until it can be handled",
-        timeout_s=LAG_S + 20,
-    )
-    assert healed[0].received["sequenceNumber"] == hop.received["sequenceNumber"]
-    assert set(blog.whole_trail(behind.headers["x-correlation-id"]).by_path) == set(PATHS)
+
+def test_the_story_breaks_where_the_function_failed(blog: Blog, poisoned: Poisoned) -> None:
+    story = find_story(blog.cloud, poisoned.id, wait_s=20)
+    failing = blog.stack.functions["Timeline"]
+    assert len(story.breaks) == DELIVERIES
+    assert {(one.kind, one.function) for one in story.breaks} == {("failed", failing)}
+    assert all("has no attribute 'lower'" in one.sentence for one in story.breaks)
+    assert {hop.function for hop in story.hops if hop.outcome == "failed"} == {failing}
+    console = Console(width=100, file=io.StringIO(), color_system=None)
+    print_story(story, console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "BREAK  failed: AttributeError" in shown
+    assert "(flight recorder)" in shown
+
+
+def test_a_record_that_failed_is_put_aside_and_the_next_one_gets_through(
+    blog: Blog, poisoned: Poisoned
+) -> None:
+    queue = blog.stack.outputs["PutAsideUrl"]
+    answer = blog.cloud.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)
+    (message,) = answer["Messages"]
+    batch = json.loads(message["Body"])["KinesisBatchInfo"]
+    (number,) = {hop.received["sequenceNumber"] for hop in poisoned.failed}
+    assert (batch["startSequenceNumber"], batch["batchSize"]) == (number, 1)
+    following = blog.whole_trail(poisoned.next_id)
+    assert following.only("ApiA > Timeline").received["outcome"] == "done"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
-import time
 import uuid
 from typing import Any
 from urllib.parse import quote
 
 import boto3
 import requests
-from people import new_person
 
 import clew
 
@@ -25,7 +23,7 @@ kinesis = boto3.client("kinesis")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``POST /posts`` with ``{"author": "tywin", "text": "…"}``: 202 and the post's id.
 
-    ``"new_follower": "jaqen"`` has somebody join and follow the author just now.
+    ``"new_follower": "margaery"`` has somebody follow the author, from this post on.
     """
     asked = read_body(event)
     if problem := problem_with(asked):
@@ -43,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     followers = list(author["followers"])
     if asked.get("new_follower"):
-        followers.append(new_person(asked["new_follower"], time.time()))
+        followers.append(asked["new_follower"])
     post = {"post": post_id, "author": asked["author"], "text": asked["text"]}
     log.info("publishing", extra={"author": author["name"], "followers": len(followers)})
 

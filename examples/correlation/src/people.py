@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-AUTHORS = {
+from typing import Any
+
+AUTHORS: dict[str, dict[str, Any]] = {
     "tywin": {"id": "author-1", "followers": ["cersei", "jaime"]},
     "olenna": {"id": "author-2", "followers": ["margaery", "tywin"]},
 }
@@ -10,19 +12,8 @@ AUTHORS = {
 NAMES = {
     "cersei": "Cersei Lannister",
     "jaime": "Jaime Lannister",
-    "jaqen": "Jaqen H'ghar",
+    "jaqen": None,  # a broken profile: a man has no name
     "margaery": "Margaery Tyrell",
     "olenna": "Olenna Tyrell",
     "tywin": "Tywin Lannister",
 }
-
-
-def new_person(name: str, joined_at: float) -> str:
-    """The id of somebody who joined at ``joined_at`` (seconds since the epoch); the id says so."""
-    return f"{name}-{int(joined_at)}"
-
-
-def name_and_joined_at(person: str) -> tuple[str, int]:
-    """What an id says: the name that somebody goes by, and when they joined (0: long ago)."""
-    name, _, joined_at = person.rpartition("-")
-    return (name, int(joined_at)) if name and joined_at.isdecimal() else (person, 0)

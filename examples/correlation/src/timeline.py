@@ -11,8 +11,8 @@ import clew
 log = clew.get_logger(__name__)
 
 
-# An author's posts have to stay in order, so a post that cannot be placed holds up the next one:
-# halt, and the event source mapping tries again.
+# An author's posts have to stay in order, so the next one waits for a post that cannot be placed:
+# halt, and the event source mapping tries it again, until it puts it aside (see template.yaml).
 @clew.kinesis_handler(on_failure=clew.halt())
 def handler(record: clew.KinesisRecord) -> None:
     """One post, with the people who are to see it."""
