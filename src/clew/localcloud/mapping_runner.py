@@ -30,7 +30,7 @@ from clew.streams.worker import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _WANTED = "/_clew/mappings/wanted"
 _REPORTS = "/_clew/mappings"
@@ -39,10 +39,15 @@ _TRY_AGAIN_S = 1.0
 _REPORT_EVERY_S = 0.2
 _STOP_GRACE_S = 5.0
 
-# Close to the records, on a machine of one's own: a worker that comes after one that died waits
-# for its leases, and what is put is handled at once.
+# A read waits for records at the emulator, so there is no need to wait between two. A worker that
+# comes after one that died waits for its leases.
+_READ_WAITS_S = 1.0
 _OPTIONS = WorkerOptions(
-    poll_interval_s=0.05, reads_per_second=20.0, bytes_per_second=1e9, lease_s=3.0, shard_sync_s=2.0
+    poll_interval_s=0.0,
+    reads_per_second=100.0,
+    bytes_per_second=1e9,
+    lease_s=3.0,
+    shard_sync_s=2.0,
 )
 # With the limits of AWS, its pace as well.
 _LIMITED = WorkerOptions(lease_s=3.0, shard_sync_s=2.0)
@@ -97,6 +102,9 @@ class RunningMapping:
         # From its iterator on a shard is read, and what is put can be missed no more.
         session.events.register("after-call.*.GetShardIterator", self._made_iterator)
         self._iterators = 0
+        how = f"{_READ_WAITS_S} {given['account']} {given['region']}"
+        for source in ("kinesis", "dynamodb-streams"):
+            session.events.register(f"before-send.{source}.GetRecords", _waiting(how))
         worker = Worker(
             MappingSettings.from_properties(given["settings"]),
             target=LambdaTarget(session, given["function"], qualifier=given["qualifier"]),
@@ -116,6 +124,13 @@ class RunningMapping:
 
     def _made_iterator(self, http_response: Any, **_rest: Any) -> None:
         self._iterators += http_response.status_code == http.HTTPStatus.OK
+
+
+def _waiting(how: str) -> Callable[..., None]:
+    def ask_for_it(request: Any, **_rest: Any) -> None:
+        request.headers["X-Clew-Wait"] = how
+
+    return ask_for_it
 
 
 class Runner:

@@ -27,6 +27,7 @@ _CONFIG = Config(
     use_dualstack_endpoint=False,
     connect_timeout=5,
     read_timeout=120,
+    max_pool_connections=50,
     retries={"mode": "standard", "max_attempts": 2},
 )
 

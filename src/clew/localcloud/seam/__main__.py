@@ -40,11 +40,13 @@ def main() -> None:
     from clew.localcloud.seam.layer import Layer
     from clew.localcloud.seam.mapping_board import MappingBoard
     from clew.localcloud.seam.shard_meter import ShardMeter
+    from clew.localcloud.seam.waiting import until_there_is_something
 
     meter, faults = ShardMeter(), Faults()
     board = MappingBoard(mappings.definitions, mappings.tell)
     aliases.install()
     alarms.install()
+    function_logs.install()
     function_logs.install()
     mappings.install(board.runs)
     shard_changes.install()
@@ -54,7 +56,9 @@ def main() -> None:
     async def background() -> None:
         await _background(meter, options.metrics_period, runner.look)
 
-    emulator.app = Layer(emulator.app, faults, Control(faults, board), background)
+    emulator.app = Layer(
+        emulator.app, faults, Control(faults, board), background, until_there_is_something
+    )
     sys.argv = ["ministack"]  # its own arguments: none
     emulator.main()
 

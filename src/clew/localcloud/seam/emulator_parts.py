@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def around(module: ModuleType, name: str, outer: Callable[..., Any]) -> Callable[..., Any]:
-    """Let ``outer(original, *args)`` answer wherever the emulator calls ``module.name(*args)``.
-
-    Returns:
-        The original.
+def around(owner: ModuleType | type, name: str, outer: Callable[..., Any]) -> None:
+    """Let ``outer(original, ...)`` answer wherever the emulator calls ``owner.name(...)``.
 
     Raises:
         SystemExit: The emulator has no such function, so it is not the version that clew is
             written for.
     """
-    original = getattr(module, name, None)
+    original = getattr(owner, name, None)
     if not callable(original):
-        message = f"{module.__name__} has no function {name}: this is another version of ministack."
+        message = f"{owner.__name__} has no function {name}: this is another version of ministack."
         raise SystemExit(message)
-    setattr(module, name, functools.wraps(original)(functools.partial(outer, original)))
-    function: Callable[..., Any] = original
-    return function
+
+    @functools.wraps(original)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        return outer(original, *args, **kwargs)
+
+    setattr(owner, name, replacement)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 _OWN = "/_clew/"
+_WAIT = b"x-clew-wait"
 _NOT_AWS = ("/_ministack/", "/_aws/")
 _SAID = "This error was injected by clew local faults."
 
@@ -36,11 +37,13 @@ class Layer:
         faults: Faults,
         control: Control,
         background: Callable[[], Coroutine[Any, Any, None]],
+        wait: Callable[[str, str, bytes], Awaitable[None]],
     ) -> None:
         self._inner = inner
         self._faults = faults
         self._control = control
         self._background = background
+        self._wait = wait
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(
@@ -52,7 +55,12 @@ class Layer:
         """Answer what is clew's own, strike what is to be struck, and let the rest through."""
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, self._starting(send))
-        elif scope["type"] == "http" and scope["path"].startswith(_OWN):
+            return
+        if scope["type"] == "http" and (how := _header(scope, _WAIT)):
+            body = await _body(receive)
+            await self._wait(how, _header(scope, b"x-amz-target"), body)
+            receive = _again(body, receive)
+        if scope["type"] == "http" and scope["path"].startswith(_OWN):
             body = await _body(receive)
             status, answer = await self._control.answer(scope["method"], scope["path"], body)
             content = json.dumps(answer).encode()
@@ -130,6 +138,14 @@ class Layer:
 
         await self._inner(scope, _again(body, receive), collect)
         return status, b"".join(parts)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
 
 
 def _is_internal(scope: Scope) -> bool:
