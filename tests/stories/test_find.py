@@ -52,7 +52,8 @@ def sent_and_received(request: str = FULL, at: float = 0) -> tuple[list[RawLine]
     return edge.end(), receiver.end()
 
 
-NOW_MS = time.time() * 1000 - START_S * 1000
+def now_ms() -> float:
+    return time.time() * 1000 - START_S * 1000
 
 
 def test_a_story_that_misses_nothing_is_there_at_once() -> None:
@@ -64,7 +65,7 @@ def test_a_story_that_misses_nothing_is_there_at_once() -> None:
 
 
 def test_a_young_story_is_waited_for_while_a_send_is_not_received() -> None:
-    edge, receiver = sent_and_received(at=NOW_MS)
+    edge, receiver = sent_and_received(at=now_ms())
     log = Log(edge, [], receiver)
     story = find_story(log, FULL)
     assert (len(story.hops), log.readings) == (2, 3)
@@ -90,7 +91,7 @@ def test_waiting_ends_when_nothing_more_comes() -> None:
 
 
 def test_waiting_is_bounded() -> None:
-    edge, _ = sent_and_received(at=NOW_MS)
+    edge, _ = sent_and_received(at=now_ms())
     assert len(find_story(Log(edge), FULL, wait_s=0.3).breaks) == 1
     with pytest.raises(StoryError):
         find_story(Log([]), FULL, wait_s=0.3)
