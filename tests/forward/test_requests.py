@@ -68,7 +68,13 @@ def test_a_body_that_is_a_stream_goes_along(server: Server, in_force: clew.Corre
         assert session.send(prepared).json()["body"] == "one"
 
 
-def test_what_is_no_prepared_request_fails_as_without_clew(in_force: clew.Correlation) -> None:
-    request: Any = requests.Request("GET", "http://127.0.0.1:1/")
+def test_what_is_no_prepared_request_fails_as_without_clew(
+    in_force: clew.Correlation, invocation: Invocation, caplog: pytest.LogCaptureFixture
+) -> None:
+    request: Any = requests.Request("GET", "")
     with requests.Session() as session, pytest.raises(ValueError, match="PreparedRequest"):
         session.send(request)
+    with requests.Session() as session, pytest.raises(AttributeError):
+        session.send(None)  # type: ignore[arg-type]
+    assert invocation.sent == []
+    assert not caplog.records

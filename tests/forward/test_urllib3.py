@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import urllib3
 
 from .conftest import fields_of, only
@@ -47,3 +48,22 @@ def test_through_a_proxy_the_target_is_what_was_asked_for(
     assert got["path"] == "http://example.com/a?b"
     assert only(invocation.sent).target == "http://example.com/a"
     assert fields_of(only(invocation.sent)).items() <= got["headers"].items()
+
+
+def test_a_pool_of_the_users_without_a_host_is_left_alone(
+    in_force: clew.Correlation, invocation: Invocation, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Pool(urllib3.HTTPConnectionPool):
+        """As for a socket of another kind."""
+
+        host: Any = None
+
+        def _get_conn(self, timeout: float | None = None) -> Any:
+            raise urllib3.exceptions.EmptyPoolError(self, "no connection")
+
+    pool = Pool("127.0.0.1")
+    pool.host = None
+    with pytest.raises(urllib3.exceptions.EmptyPoolError):
+        pool.urlopen("GET", "/", retries=False)
+    assert invocation.sent == []
+    assert not caplog.records

@@ -26,9 +26,9 @@ def unhook() -> None:
 
 def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any, **kwargs: Any) -> Any:
-        with HttpSend(
-            "requests", request.method or "", request.url or "", request.headers
-        ) as sending:
+        method, url = getattr(request, "method", ""), getattr(request, "url", "")
+        headers = getattr(request, "headers", None)  # what is no request fails as it would
+        with HttpSend("requests", method or "", url or "", headers or {}) as sending:
             response = original(self, _stamped(request, sending), **kwargs)
             sending.answered(getattr(response, "status_code", 0))
             _spare_next(response, sending)

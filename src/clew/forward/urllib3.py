@@ -55,6 +55,9 @@ def _stamped(headers: Any, present: Any, url: str, sending: HttpSend, retries: A
 
 
 def _full(pool: Any, url: str) -> str:
+    """The whole URL; "" where a pool of the user's has no place in one."""
+    if not isinstance(pool.host, str) or not isinstance(url, str):
+        return ""
     if url[:1] != "/" and "://" in url:  # through a proxy
         return url
     host = f"[{pool.host}]" if ":" in pool.host else pool.host
