@@ -230,6 +230,17 @@ def test_a_tables_stream_is_read_too(cloud: LocalCloud, consumer: Any, until: An
     assert mine.mapping().source == "mapped"
 
 
+def test_a_consumer_with_enhanced_fan_out_is_given_records(
+    kinesis: Any, new_stream: Any, consumer: Any, until: Any
+) -> None:
+    stream, mine = new_stream(kinesis), consumer()
+    registered = kinesis.register_stream_consumer(StreamARN=_arn(stream), ConsumerName="fast")
+    mine.reads(registered["Consumer"]["ConsumerARN"])
+    _put(kinesis, stream, "a", "b")
+    until(lambda: mine.got() == ["a", "b"], "the records arrive")
+    assert mine.mapping().source == stream
+
+
 def test_a_mapping_says_what_it_was_asked_for(kinesis: Any, new_stream: Any, consumer: Any) -> None:
     stream, mine = new_stream(kinesis), consumer()
     made = mine.reads(_arn(stream), TumblingWindowInSeconds=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from clew.localcloud import LocalCloud
 
@@ -137,6 +139,24 @@ def test_a_shard_count_is_reached_by_splits_and_merges(
 
     read = [text for s in shards[:before] for text in _read(kinesis, stream, s["ShardId"])[0]]
     assert sorted(read) == sorted(payloads)
+
+
+def test_a_template_changes_the_shard_count(
+    cloud: LocalCloud, kinesis: Any, tmp_path: Path
+) -> None:
+    template = tmp_path / "template.json"
+
+    def deploy(count: int) -> str:
+        stream = {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": count}}
+        template.write_text(json.dumps({"Resources": {"Stream": stream}}))
+        return cloud.deploy(template, "resharded").resources["Stream"]
+
+    stream = deploy(1)
+    _put(kinesis, stream, "a")
+    assert deploy(2) == stream
+    summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    assert summary["OpenShardCount"] == 2
+    assert _read(kinesis, stream, FIRST)[0] == ["a"]
 
 
 def test_shards_that_do_not_touch_are_not_merged(

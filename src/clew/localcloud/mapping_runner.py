@@ -99,8 +99,9 @@ class RunningMapping:
     def _started(self) -> Worker:
         given = self.definition
         session = LoopbackSession(self._endpoint_url, given["region"], given["account"])
-        # From its iterator on a shard is read, and what is put can be missed no more.
-        session.events.register("after-call.*.GetShardIterator", self._made_iterator)
+        # From then on a shard is read, and what is put can be missed no more.
+        for begins in ("GetShardIterator", "SubscribeToShard"):
+            session.events.register(f"after-call.*.{begins}", self._began_to_read)
         self._iterators = 0
         how = f"{_READ_WAITS_S} {given['account']} {given['region']}"
         for source in ("kinesis", "dynamodb-streams"):
@@ -122,7 +123,7 @@ class RunningMapping:
             raise
         return worker
 
-    def _made_iterator(self, http_response: Any, **_rest: Any) -> None:
+    def _began_to_read(self, http_response: Any, **_rest: Any) -> None:
         self._iterators += http_response.status_code == http.HTTPStatus.OK
 
 

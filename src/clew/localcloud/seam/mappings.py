@@ -35,9 +35,9 @@ _DEFAULTS: dict[str, Any] = {
     "TumblingWindowInSeconds": 0,
 }
 _DEFAULT_BATCH_SIZE = 100
-# Set on a mapping that began when its stream had no records.
-_EMPTY = "clew_empty"
-_OWN = {_EMPTY}
+# Set on a mapping that begins at the latest record: whether the stream had any by then.
+_LATEST_OF = "clew_latest_of"
+_NOTHING, _SOMETHING = "nothing", "something"
 _SETTINGS = (
     "BatchSize",
     "BisectBatchOnFunctionError",
@@ -63,13 +63,15 @@ def install(runs: Callable[[str], bool]) -> None:
     """
 
     def described(original: Callable[..., Any], esm: Esm) -> dict[str, Any]:
-        facts = {name: value for name, value in original(esm).items() if name not in _OWN}
-        if _is_stream(esm) and not esm.get(_EMPTY) and not runs(esm["UUID"]):
+        facts: dict[str, Any] = original(esm)
+        facts.pop(_LATEST_OF, None)
+        if esm.get(_LATEST_OF) == _SOMETHING and not runs(esm["UUID"]):
             # Records that are put from here on could still be missed.
             facts["State"] = "Creating" if facts["State"] == "Enabled" else facts["State"]
         return facts
 
     around(lambda_svc, "_iter_all_esms", _without_streams)
+    around(lambda_svc, "_validate_event_source_arn", _with_consumers)
     around(lambda_svc, "_create_esm", _created_by_api)
     around(lambda_svc, "_update_esm", _updated_by_api)
     around(lambda_svc, "_esm_response", described)
@@ -138,6 +140,11 @@ def _without_streams(original: Callable[[], Any]) -> Iterator[Any]:
             yield account, region, esm
 
 
+def _with_consumers(original: Callable[..., Any], arn: Any) -> Any:
+    """A consumer with enhanced fan-out is a source as well as its stream is."""
+    return original(arn.partition("/consumer/")[0] if isinstance(arn, str) else arn)
+
+
 def _created_by_api(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     if not _is_stream(data):
         return original(data)
@@ -177,8 +184,8 @@ def _by_template(way: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _complete(esm: Esm, given: dict[str, Any]) -> None:
     _keep(esm, given)
-    if esm.get("StartingPosition") == "LATEST" and _is_empty(esm["EventSourceArn"]):
-        esm[_EMPTY] = True
+    if esm.get("StartingPosition") == "LATEST" and _LATEST_OF not in esm:
+        esm[_LATEST_OF] = _NOTHING if _is_empty(esm["EventSourceArn"]) else _SOMETHING
     for name, value in _DEFAULTS.items():
         esm.setdefault(name, value)
 
@@ -191,7 +198,7 @@ def _keep(esm: Esm, given: dict[str, Any]) -> None:
 
 def _settings(esm: Esm) -> dict[str, Any]:
     settings = {name: esm[name] for name in _SETTINGS if name in esm}
-    if esm.get(_EMPTY):
+    if esm.get(_LATEST_OF) == _NOTHING:
         # The same, and nothing is missed that is put before the worker has begun.
         settings["StartingPosition"] = "TRIM_HORIZON"
     return settings

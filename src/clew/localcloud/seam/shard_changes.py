@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import get_account_id
 from ministack.services import kinesis
+from ministack.services.cloudformation import provisioners
 
 from clew.localcloud.seam import closed_shards
 from clew.localcloud.seam.emulator_parts import around
@@ -31,6 +32,8 @@ def install() -> None:
     around(kinesis, "_list_shards", _list_shards)
     around(kinesis, "_describe_stream", _describe_stream)
     around(kinesis, "_get_shard_iterator", _get_shard_iterator)
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Kinesis::Stream"]
+    handlers["update"] = _by_template(handlers["update"])
 
 
 def _keeping_what_is_closed(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
@@ -78,6 +81,19 @@ def _update_shard_count(original: Callable[..., Answer], data: dict[str, Any]) -
             "StreamARN": stream["StreamARN"],
         }
     )
+
+
+def _by_template(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The update of a stack, in which the emulator leaves ``ShardCount`` as it was."""
+
+    def update(name: str, before: dict[str, Any], after: dict[str, Any], stack: str) -> Any:
+        answer = original(name, before, after, stack)
+        count = after.get("ShardCount")
+        if answer[0] == name and count is not None and count != before.get("ShardCount"):
+            kinesis._update_shard_count({"StreamName": name, "TargetShardCount": int(count)})
+        return answer
+
+    return update
 
 
 def _next_split(stream: Stream, starts: list[int]) -> dict[str, str] | None:
