@@ -50,11 +50,12 @@ def _begin(request: Any) -> HttpSend:
 
 def _calling(original: Callable[..., Any]) -> Callable[..., Any]:
     async def _request(self: Any, *args: Any, **kwargs: Any) -> Any:
-        token = _steps.set([])
+        before = _steps.get()
+        _steps.set([])
         try:
             return await original(self, *args, **kwargs)
         finally:
-            _steps.reset(token)
+            _steps.set(before)  # no token: it may be closed in another context
 
     return _request
 

@@ -26,13 +26,21 @@ def unhook() -> None:
 
 def _stamping(original: Callable[..., Any]) -> Callable[..., Any]:
     def urlopen(
-        self: Any, method: str, url: str, body: Any = None, headers: Any = None, **kwargs: Any
+        self: Any,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
         present = (self.headers if headers is None else headers) or {}
         full = _full(self, url)
         with HttpSend("urllib3", method, full, present) as sending:
-            headers = _stamped(headers, present, full, sending, kwargs.get("retries"))
-            response = original(self, method, url, body, headers, **kwargs)
+            headers = _stamped(
+                headers, present, full, sending, args[0] if args else kwargs.get("retries")
+            )
+            response = original(self, method, url, body, headers, *args, **kwargs)
             sending.answered(getattr(response, "status", 0))
             return response
 
@@ -47,8 +55,12 @@ def _stamped(headers: Any, present: Any, url: str, sending: HttpSend, retries: A
         if history and history[-1].redirect_location:
             gone += forbidden(url, present)
         if sending.headers or gone:
-            kept = {name: value for name, value in present.items() if name not in gone}
-            return {**kept, **sending.headers}
+            copy = present.copy() if hasattr(present, "copy") else dict(present)
+            for name in gone:
+                del copy[name]
+            for name, value in sending.headers.items():
+                copy[name] = value  # one by one: a header of urllib3's own may be there twice
+            return copy
     except Exception:  # noqa: BLE001  (the request goes out as it is)
         failed("forwarding over HTTP")
     return headers
