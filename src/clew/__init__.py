@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from clew.correlation import current as current
     from clew.correlation import use as use
     from clew.errors import ClewError as ClewError
+    from clew.errors import LoopDetected as LoopDetected
     from clew.forward import instrument as instrument
     from clew.forward import uninstrument as uninstrument
     from clew.forward.stamp import stamp as stamp
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from clew.streams.policy import Policy as Policy
     from clew.streams.policy import halt as halt
     from clew.streams.policy import skip as skip
+    from clew.trust import sign_debug as sign_debug
 
 __version__ = "0.1.0"
 
@@ -61,6 +63,7 @@ _HOMES = {
     "KafkaRecord": "clew.capture.kafka",
     "KinesisRecord": "clew.capture.kinesis",
     "LogEventRecord": "clew.capture.cloudwatch_logs",
+    "LoopDetected": "clew.errors",
     "Policy": "clew.streams.policy",
     "RabbitMqRecord": "clew.capture.mq",
     "Record": "clew.capture",
@@ -81,6 +84,7 @@ _HOMES = {
     "instrument": "clew.forward",
     "kinesis_handler": "clew.handlers.records",
     "s3_records": "clew.capture.s3",
+    "sign_debug": "clew.trust",
     "skip": "clew.streams.policy",
     "sns_handler": "clew.handlers.records",
     "stamp": "clew.forward.stamp",

@@ -33,7 +33,8 @@ class Correlation(Mapping[str, str]):
     The mapping holds ``x-correlation-id``, every ``x-correlation-*``, ``debug-log-enabled``,
     ``user-agent`` and ``call-chain-length``. The trace stands beside it: `trace_id` (32 hex
     digits), `span_id` (16, this receive), `parent_span_id` (16, the send that it answers, or
-    ""), `xray_trace_id` (X-Ray's root id, or "").
+    ""), `remote_span_id` (16, the sender's span in OpenTelemetry, where it had one in hand, or
+    ""), `xray_trace_id` (X-Ray's root id, or ""). So does the `baggage` (W3C, as it came, or "").
 
     An empty one (``bool(correlation)`` is false) means that no request is in hand.
     """
@@ -43,9 +44,12 @@ class Correlation(Mapping[str, str]):
         "_fields",
         "_json",
         "_pending",
+        "baggage",
         "debug",
+        "debug_signature",
         "invocation",
         "parent_span_id",
+        "remote_span_id",
         "span_id",
         "trace_flags",
         "trace_id",
@@ -62,11 +66,20 @@ class Correlation(Mapping[str, str]):
         parent_span_id: str = "",
         trace_flags: str = "01",
         tracestate: str = "",
+        baggage: str = "",
+        remote_span_id: str = "",
         xray_trace_id: str = "",
+        debug_signature: str = "",
         invocation: Invocation | None = None,
     ) -> None:
+        if invocation is None:  # made by hand, of whatever: nothing else may reach a header
+            trace_id, trace_flags = wire.trace_of(trace_id, trace_flags)
+            tracestate = tracestate if wire.is_value(tracestate, wire.MAX_TRACESTATE) else ""
         self._pending: Callable[[], Correlation] | None = None
         self._fields = dict(fields) if fields else {}
+        if invocation is None and wire.SIGNATURE in self._fields:
+            signed = self._fields.pop(wire.SIGNATURE)
+            debug_signature = signed if wire.is_value(signed, wire.MAX_SIGNATURE) else ""
         self._json: str | None = None
         self._context: tuple[bool, str, str] | None = None
         self.debug = self._fields.get(wire.DEBUG) == "true"
@@ -75,7 +88,11 @@ class Correlation(Mapping[str, str]):
         self.parent_span_id = parent_span_id
         self.trace_flags = trace_flags
         self.tracestate = tracestate
+        self.baggage = baggage
+        self.remote_span_id = remote_span_id
         self.xray_trace_id = xray_trace_id
+        #: That which came with the DEBUG decision, or "". Not among the fields: no log has it.
+        self.debug_signature = debug_signature
         #: What collects the sends made under this correlation; None outside a handler.
         self.invocation = invocation
 
@@ -130,6 +147,7 @@ class Correlation(Mapping[str, str]):
 
     def with_ids(self, ids: Mapping[str, str]) -> Correlation:
         """A copy with ``ids`` (wire name to value) added or replaced."""
+        other_id = ids.get(wire.ID, self.id) != self.id
         return Correlation(
             {**self._fields, **ids},
             trace_id=self.trace_id,
@@ -137,9 +155,22 @@ class Correlation(Mapping[str, str]):
             parent_span_id=self.parent_span_id,
             trace_flags=self.trace_flags,
             tracestate=self.tracestate,
+            baggage=self.baggage,
+            remote_span_id=self.remote_span_id,
             xray_trace_id=self.xray_trace_id,
+            debug_signature="" if other_id else self.debug_signature,
             invocation=self.invocation,
         )
+
+    def without_baggage(self) -> Correlation:
+        """A copy without `baggage`, which can be larger than all the rest."""
+        less = self.with_ids({})
+        less.baggage = ""
+        return less
+
+    def settled(self) -> Correlation:
+        """The one whose sends have nothing of the moment in them but their span."""
+        return self
 
     def outgoing(self, span_id: str) -> dict[str, str]:
         """The fields that one send carries, by wire name.
@@ -147,11 +178,25 @@ class Correlation(Mapping[str, str]):
         ``span_id`` names the send (16 hex digits); the receiver has it as its parent.
         """
         fields = {
-            **self._fields,
+            **self._to_send(),
             wire.TRACEPARENT: f"00-{self.trace_id}-{span_id}-{self.trace_flags}",
         }
         if self.tracestate:
             fields[wire.TRACESTATE] = self.tracestate
+        if self.baggage:
+            fields[wire.BAGGAGE] = self.baggage
+        return fields
+
+    def _to_send(self) -> dict[str, str]:
+        """The fields that a send has besides the trace; of one made by hand, what may travel."""
+        fields = self._fields if self.invocation is not None else _checked(self._fields)
+        if self.debug:
+            if not self.debug_signature:
+                from clew.trust import sign
+
+                self.debug_signature = sign(self.id)
+            if self.debug_signature:
+                fields = {**fields, wire.SIGNATURE: self.debug_signature}
         return fields
 
     def around_span(self, *, chain_as_number: bool = False) -> tuple[str, str]:
@@ -162,13 +207,21 @@ class Correlation(Mapping[str, str]):
         if self._context is None or self._context[0] is not chain_as_number:
             fields = "".join(
                 f"{quote(name)}:{value if bare else quote(value)},"
-                for name, value in self.items()
+                for name, value in self._to_send().items()
                 for bare in (chain_as_number and name == wire.CHAIN and value.isdecimal(),)
             )
-            state = f',"{wire.TRACESTATE}":{quote(self.tracestate)}' if self.tracestate else ""
-            head = f'{{{fields}"{wire.TRACEPARENT}":"00-{self.trace_id}-'
-            self._context = (chain_as_number, head, f'-{self.trace_flags}"{state}}}')
+            head, tail = self._trace_around_span()
+            baggage = f',"{wire.BAGGAGE}":{quote(self.baggage)}' if self.baggage else ""
+            self._context = (chain_as_number, f"{{{fields}{head}", f"{tail}{baggage}}}")
         return self._context[1:]
+
+    def _trace_around_span(self) -> tuple[str, str]:
+        """The members of the trace as JSON, before and after the span."""
+        state = f',"{wire.TRACESTATE}":{quote(self.tracestate)}' if self.tracestate else ""
+        return (
+            f'"{wire.TRACEPARENT}":"00-{self.trace_id}-',
+            f'-{self.trace_flags}"{state}',
+        )
 
     def as_context(self, span_id: str) -> str:
         """`outgoing` as the JSON text of an object."""
@@ -189,6 +242,16 @@ class Correlation(Mapping[str, str]):
                 members.append(f'"xrayTraceId":{quote(self.xray_trace_id)}')
             self._json = ",".join(members)
         return self._json
+
+
+def _checked(fields: dict[str, str]) -> dict[str, str]:
+    """Of fields that nobody has checked, those that may travel."""
+    kept = wire.check(fields.items()).fields
+    if len(kept) < len(fields):
+        from clew.log.internal import warn_once
+
+        warn_once("by hand", f"not sent along: {', '.join(sorted(fields.keys() - kept))}")
+    return kept
 
 
 NONE = Correlation()

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 ID = "x-correlation-id"
 PREFIX = "x-correlation-"
 DEBUG = "debug-log-enabled"
+#: What makes the decision to log at DEBUG count where ``CLEW_SECRET`` is set: see `clew.trust`.
+SIGNATURE = "debug-log-signature"
 USER_AGENT = "user-agent"
 CHAIN = "call-chain-length"
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
+#: W3C Baggage: passed on as it came. It is not clew's, and not among the fields of a correlation.
+BAGGAGE = "baggage"
 #: X-Ray's own header. clew reads it and never writes it.
 XRAY = "x-amzn-trace-id"
 
@@ -37,6 +41,11 @@ MAX_TOTAL = 4096
 ROOM_KEPT = len(ID) + MAX_VALUE + len(DEBUG) + len("false") + len(CHAIN) + len("9999")
 #: W3C Trace Context, "tracestate Limits": at least 512 characters should be passed on.
 MAX_TRACESTATE = 512
+#: W3C Baggage, "Limits": so many members and bytes have to be passed on.
+MAX_BAGGAGE_MEMBERS = 64
+MAX_BAGGAGE = 8192
+#: ``<seconds since 1970>.<64 hex digits>``.
+MAX_SIGNATURE = 80
 #: More hops than this is not a length but noise; the number still fits every carrier.
 MAX_CHAIN = 9999
 
@@ -45,9 +54,15 @@ _IN_NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _HEX = "0123456789abcdef"
 _HEX_AND_DASH = f"{_HEX}-"
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
+#: W3C Baggage, "Definition": a key is a token of RFC 9110; the others are what a value has not.
+_TOKEN = f"{_IN_NAMES[:36]}ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~"
+_NOT_IN_VALUES = frozenset(' ",;\\')
+#: How clew's own member of a ``tracestate`` begins. See `with_send`.
+_MEMBER = "clew="
 
-_OTHERS = frozenset((DEBUG, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
-_TRACE = frozenset((TRACEPARENT, TRACESTATE))
+_OTHERS = frozenset((DEBUG, SIGNATURE, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
+#: What stands beside the fields of a correlation, not among them.
+_BESIDE = frozenset((TRACEPARENT, TRACESTATE, SIGNATURE))
 _DECISIONS = frozenset(("true", "false"))
 _CHAIN_DIGITS = len(str(MAX_CHAIN))
 #: The pair that a carrier yields for fields that it cannot read: `check` drops and counts it.
@@ -59,14 +74,19 @@ class Inbound:
 
     ``fields`` holds ids, user agent, the DEBUG decision and the chain length as they came (lower
     case names); ``trace_id`` and ``parent_span_id`` are lower-case hex of 32 and 16 digits, or
-    empty; ``trace_flags`` is two hex digits; ``xray`` is X-Ray's header as it came, or
-    ""; ``dropped`` counts what broke a limit.
+    empty; ``trace_flags`` is two hex digits; ``remote_span_id`` is the span in the ``traceparent``
+    where the send, which is the parent, stood in the ``tracestate``; ``baggage`` and ``xray`` are
+    these headers as they came, or ""; ``signature`` is that of the DEBUG decision as it came,
+    not verified, or ""; ``dropped`` counts what broke a limit.
     """
 
     __slots__ = (
+        "baggage",
         "dropped",
         "fields",
         "parent_span_id",
+        "remote_span_id",
+        "signature",
         "trace_flags",
         "trace_id",
         "tracestate",
@@ -77,8 +97,11 @@ class Inbound:
         self.fields: dict[str, str] = {}
         self.trace_id = ""
         self.parent_span_id = ""
+        self.remote_span_id = ""
         self.trace_flags = ""
         self.tracestate = ""
+        self.baggage = ""
+        self.signature = ""
         self.xray = ""
         self.dropped = 0
 
@@ -122,6 +145,12 @@ def parse_traceparent(value: str) -> tuple[str, str, str] | None:
     return trace, parent, flags
 
 
+def trace_of(trace_id: str, flags: str) -> tuple[str, str]:
+    """A trace id and its flags if they may stand in a ``traceparent``; else none, and sampled."""
+    found = parse_traceparent(f"00-{trace_id}-{'1' * 16}-{flags}") if trace_id else None
+    return (found[0], found[2]) if found is not None else ("", "01")
+
+
 def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR0912  (one pass)
     """Keep from ``pairs`` (name, value) what is clew's and within the limits.
 
@@ -141,11 +170,15 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
         if not is_id and name not in _OTHERS:
             if name == XRAY and isinstance(value, str) and len(value) <= MAX_TOTAL:
                 inbound.xray = value
+            elif name == BAGGAGE and isinstance(value, str) and "=" in value:
+                valid = is_baggage(value)
+                inbound.baggage = value if valid else inbound.baggage
+                inbound.dropped += not valid
             continue
         if name == CHAIN and type(value) is int:
             value = str(value)  # as the Node library writes it  # noqa: PLW2901
-        if name in _TRACE:
-            inbound.dropped += not (isinstance(value, str) and _take_trace(inbound, name, value))
+        if name in _BESIDE:
+            inbound.dropped += not (isinstance(value, str) and _take_beside(inbound, name, value))
         elif not isinstance(value, str) or not is_value(value):
             inbound.dropped += 1
         elif name == ID:
@@ -167,11 +200,17 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
             inbound.dropped += 1
     if not inbound.trace_id:
         inbound.tracestate = ""
+    elif _MEMBER in inbound.tracestate:
+        _take_send(inbound)
     return inbound
 
 
-def _take_trace(inbound: Inbound, name: str, value: str) -> bool:
-    """Take one of the W3C fields over; False where it is none."""
+def _take_beside(inbound: Inbound, name: str, value: str) -> bool:
+    """Take one of the W3C fields, or the signature, over; False where it is none."""
+    if name == SIGNATURE:
+        valid = is_value(value, MAX_SIGNATURE)
+        inbound.signature = value if valid else inbound.signature
+        return valid
     if name == TRACESTATE:
         valid = is_value(value, MAX_TRACESTATE)
         inbound.tracestate = value if valid else inbound.tracestate
@@ -181,6 +220,60 @@ def _take_trace(inbound: Inbound, name: str, value: str) -> bool:
         return False
     inbound.trace_id, inbound.parent_span_id, inbound.trace_flags = found
     return True
+
+
+def with_send(tracestate: str, span_id: str, outer: str) -> str:
+    """``tracestate`` that names the send ``span_id`` of a ``traceparent`` that names ``outer``.
+
+    Where OpenTelemetry has a span in hand, that is what the receiver's spans hang under, and all
+    that is sent during it has it in the ``traceparent``. Which send it was then stands here, as
+    ``clew=<send>-<outer>``: whoever passes the state on under a span of its own makes it void.
+    """
+    member = f"{_MEMBER}{span_id}-{outer}"
+    room = MAX_TRACESTATE - len(member) - 1
+    if len(tracestate) > room:  # W3C Trace Context, "tracestate Limits": the last ones go first
+        tracestate = tracestate[: room + 1].rpartition(",")[0]
+    return f"{member},{tracestate}" if tracestate else member
+
+
+def _take_send(inbound: Inbound) -> None:
+    """Take the send out of the ``tracestate``; where it is void, only out."""
+    members = [member.strip() for member in inbound.tracestate.split(",")]
+    inbound.tracestate = ",".join(one for one in members if not one.startswith(_MEMBER))
+    for member in members:
+        send, _, outer = member.removeprefix(_MEMBER).partition("-")
+        if (
+            member.startswith(_MEMBER)
+            and outer == inbound.parent_span_id
+            and len(send) == len(_NO_SPAN)
+            and not send.strip(_HEX)
+        ):
+            inbound.remote_span_id, inbound.parent_span_id = outer, send
+            return
+
+
+def is_baggage(value: str) -> bool:
+    """Whether ``value`` is a W3C ``baggage`` header within the limits."""
+    if len(value) > MAX_BAGGAGE or not value.isascii():
+        return False
+    members = value.split(",")
+    return len(members) <= MAX_BAGGAGE_MEMBERS and all(_is_baggage_member(one) for one in members)
+
+
+def _is_baggage_member(member: str) -> bool:
+    """``key=value``, and properties (``key`` or ``key=value``) behind semicolons."""
+    pair, *properties = member.split(";")
+    return "=" in pair and all(_is_baggage_pair(one) for one in (pair, *properties))
+
+
+def _is_baggage_pair(pair: str) -> bool:
+    key, _, value = (part.strip(" \t") for part in pair.partition("="))
+    return (
+        key != ""
+        and not key.strip(_TOKEN)
+        and value.isprintable()
+        and _NOT_IN_VALUES.isdisjoint(value)
+    )
 
 
 def xray(header: str | None) -> tuple[str, str]:

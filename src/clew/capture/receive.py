@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from clew import wire
 from clew.correlation import Correlation, new_span_id, new_trace_id
@@ -40,21 +41,43 @@ def receive(
     came = inbound.fields
     fields = {wire.ID: came.get(wire.ID) or own_id}
     fields.update({name: value for name, value in came.items() if name not in _DECIDED})
-    fields[wire.DEBUG] = came.get(wire.DEBUG) or ("true" if sampled(debug_sample_rate) else "false")
+    decision, signature = _decision(inbound)
+    fields[wire.DEBUG] = decision or ("true" if sampled(debug_sample_rate) else "false")
     if wire.USER_AGENT in came:
         fields[wire.USER_AGENT] = came[wire.USER_AGENT]
     fields[wire.CHAIN] = str(min(int(came.get(wire.CHAIN, "0")) + 1, wire.MAX_CHAIN))
     root, xray_sampled = _xray(inbound.xray, invocation)
+    around, around_flags = ("", "") if inbound.trace_id else _trace_in_hand()
     return Correlation(
         fields,
-        trace_id=inbound.trace_id or wire.xray_to_trace_id(root) or new_trace_id(),
+        trace_id=inbound.trace_id or around or wire.xray_to_trace_id(root) or new_trace_id(),
         span_id=span_id or new_span_id(),
         parent_span_id=inbound.parent_span_id,
-        trace_flags=inbound.trace_flags or xray_sampled or "01",
+        trace_flags=inbound.trace_flags or around_flags or xray_sampled or "01",
         tracestate=inbound.tracestate,
+        baggage=inbound.baggage,
+        remote_span_id=inbound.remote_span_id,
         xray_trace_id=root,
+        debug_signature=signature,
         invocation=invocation,
     )
+
+
+def _decision(inbound: Inbound) -> tuple[str, str]:
+    """The DEBUG decision that came in, if it counts, and its signature.
+
+    Where there is no secret, a signature is passed on for those further down that have one.
+    """
+    decision = inbound.fields.get(wire.DEBUG, "")
+    if decision != "true":
+        return decision, ""
+    if os.environ.get("CLEW_SECRET"):
+        from clew.trust import is_valid
+
+        if not is_valid(inbound.signature, inbound.fields.get(wire.ID, "")):
+            inbound.dropped += 1
+            return "", ""
+    return decision, inbound.signature
 
 
 #: The fields that have a place of their own among those of a correlation.
@@ -74,6 +97,15 @@ def _xray(came: str, invocation: Invocation | None) -> tuple[str, str]:
         own = invocation.xray
     found = wire.xray(came) if came else own
     return own if found[0] in ("", own[0]) else found
+
+
+def _trace_in_hand() -> tuple[str, str]:
+    """(trace id, flags) of the span that OpenTelemetry has around the handler, or ("", "")."""
+    bridge = sys.modules.get("clew.neighbours.opentelemetry")
+    if bridge is None:
+        return "", ""
+    found: tuple[str, str] = bridge.trace_in_hand()
+    return found
 
 
 def sampled(rate: float) -> bool:

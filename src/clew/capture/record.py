@@ -100,6 +100,11 @@ class Record:
         return self._correlation
 
     @property
+    def chain_length(self) -> int:
+        """How many functions its call chain has, this one included."""
+        return self.correlation.chain_length
+
+    @property
     def span_id(self) -> str:
         """The span of this receive (16 hex digits)."""
         return self._arrival.span_id(self._index)
@@ -123,15 +128,16 @@ class Record:
             inbound = check(self.came_with())
         except Exception:  # noqa: BLE001  (a malformed record has a fresh correlation)
             inbound = check((UNREADABLE,))
-        self.dropped = inbound.dropped
         arrival = self._arrival
-        return receive(
+        correlation = receive(
             inbound,
             arrival.own_id(self._index),
             arrival.invocation,
             arrival.debug_sample_rate,
             span_id=self.span_id,
         )
+        self.dropped = inbound.dropped  # a decision that does not count, too
+        return correlation
 
     @property
     def logger(self) -> RecordLogger:

@@ -1,0 +1,1 @@
+"""What an outsider can and cannot cause: docs/explanation/threat-model.md."""
