@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+#: The lengths of most call chains as they come in -> with the function that they come to.
+_SHORT = {str(length): length + 1 for length in range(10)}
+
+
 class EncodedRecord(Record):
     """A record whose `payload` is the JSON object that was sent (a dict), else the bytes."""
 
@@ -51,12 +55,23 @@ class EncodedRecord(Record):
     def came_with(self) -> Iterable[tuple[object, object]]:
         return payload.pairs(self._open().context)
 
+    @property
+    def chain_length(self) -> int:
+        if self._correlation is None or self._correlation.is_pending:
+            context = (self._taken or self._open()).context
+            if context is None:
+                return 1
+            length = context.get(wire.CHAIN) if type(context) is dict else None
+            if type(length) is str and length in _SHORT:  # most are: no need to look further
+                return _SHORT[length]
+        return self.correlation.chain_length
+
     def unopened(self) -> tuple[str, str, str, str] | None:
         if self._correlation is None or not self._correlation.is_pending:
             return None
         context = self._open().context
-        if type(context) is not dict:
-            return None
+        if type(context) is not dict or wire.TRACESTATE in context:
+            return None  # the state may name another span than the parent
         own_id, traceparent = context.get(wire.ID), context.get(wire.TRACEPARENT)
         if type(own_id) is not str or type(traceparent) is not str or not wire.is_value(own_id):
             return None

@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from functools import wraps
 
 from clew.errors import ClewError
+from clew.handlers.loops import is_looping
 from clew.handlers.run import attempt, check_rate, prepare, run
 from clew.log.internal import failed, warn
 from clew.log.recorder import write_held
@@ -103,7 +104,14 @@ def firehose_handler(
             def body(delivery: Delivery) -> dict[str, Any]:
                 return _answer(delivery, wrapped, on_failure)
 
-            return run(event, context, body, debug_sample_rate=rate, received_by_body=True)
+            return run(
+                event,
+                context,
+                body,
+                debug_sample_rate=rate,
+                received_by_body=True,
+                loops_by_body=True,
+            )
 
         return invoke
 
@@ -141,6 +149,8 @@ def _entry(
 ) -> dict[str, Any]:
     """A record's part of the answer. Raises what ``function`` raises, unless it is skipped."""
     entry: dict[str, Any] = {"recordId": record.record_id}
+    if is_looping(record, delivery):
+        return entry | _untouched(record)
     try:
         outcome: dict[str, Any] = attempt(received, lambda: _outcome(record, function(record)))
         return entry | outcome

@@ -12,6 +12,7 @@ from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Arrival
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
+from clew.handlers.loops import stop
 from clew.invocation import Invocation, Received
 from clew.log.internal import failed, warn
 from clew.log.wide import received_json, write_invocation
@@ -58,16 +59,20 @@ def run(
     debug_sample_rate: float = 0.0,
     records_of: str = "",
     received_by_body: bool = False,
+    loops_by_body: bool = False,
 ) -> Any:
     """Run ``body`` under the correlation that ``event`` brought, and write the wide line after it.
 
     ``records_of`` names the source whose records ``body`` takes, if it takes any;
-    ``received_by_body`` says that it notes their outcomes itself. Raises what ``body`` raises.
+    ``received_by_body`` says that it notes their outcomes itself, ``loops_by_body`` that it looks
+    for loops itself. Raises what ``body`` raises, and `LoopDetected` before it is called.
     """
     delivery = _open(event, context, debug_sample_rate, records_of)
     token = set_current(delivery.correlation)
     error: BaseException | None = None
     try:
+        if not loops_by_body and stop(delivery, records_of):
+            return None
         return body(delivery)
     except BaseException as raised:
         error = raised
@@ -179,6 +184,8 @@ def _note_outcome(invocation: Invocation, error: BaseException | None) -> None:
     """One body handled everything that came in: what became of it became of each."""
     ms = (time.perf_counter() - invocation.started) * 1000
     for received in invocation.received:
+        if received.outcome == "skipped":  # before the body was called
+            continue
         received.attempts = 1
         received.ms = ms
         received.outcome = "done" if error is None else "failed"
