@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -70,12 +70,6 @@ def server() -> Iterator[Server]:
     """A real HTTP server on loopback that says what it received."""
     with Server.running() as running:
         yield running
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> list[Any]:
-    """The warnings that clew itself wrote, in a list that grows."""
-    return caplog.records
 
 
 def only(sent: list[Sent]) -> Sent:
