@@ -143,7 +143,7 @@ def test_another_request_made_meanwhile_is_one_of_its_own(
     ):
         assert other.headers["traceparent"] != outer.headers["traceparent"]
     assert [sent.target for sent in invocation.sent] == ["http://a/", "http://b/"]
-    assert http_headers._inside.get() == ""
+    assert http_headers.in_hand() is None
 
 
 def test_an_error_whose_text_raises_is_noted_all_the_same(

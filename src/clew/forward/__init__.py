@@ -39,6 +39,12 @@ _SDKS = {
     "botocore.client": "clew.forward.botocore",
     "s3transfer.tasks": "clew.forward.s3transfer",
 }
+#: Libraries beside clew that it joins where they are used: a module -> the module that does.
+_NEIGHBOURS = {
+    "opentelemetry.trace": "clew.neighbours.opentelemetry",
+    "opentelemetry.trace.propagation.tracecontext": "clew.neighbours.opentelemetry",
+    "opentelemetry.sdk.trace.id_generator": "clew.neighbours.opentelemetry",
+}
 
 __all__ = ["AWS_CARRIERS", "HTTP_CARRIERS", "instrument", "uninstrument"]
 
@@ -59,7 +65,7 @@ def instrument(client_or_session: Any = None) -> None:
 
         import_module("clew.forward.botocore").hook_one(client_or_session)
         return
-    for module, hook_module in _SDKS.items():
+    for module, hook_module in (*_SDKS.items(), *_NEIGHBOURS.items()):
         when_imported(module, hook_module)
     for module, (_, hook_module) in HTTP_CARRIERS.items():
         when_imported(module, hook_module)

@@ -8,6 +8,7 @@ from clew.forward.sending import goes_untouched, take_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from clew.invocation import Sent
@@ -28,17 +29,12 @@ def stamped(own: Any, sent: Sent, room: int) -> Attributes | None:
     if wire.PACKED in names:
         take_over(sent, _unpacked(own))
         return None
-    fields = sent.correlation.outgoing(sent.span_id)
-    missing = {name: _text(value) for name, value in fields.items() if name not in names}
-    packed = {
-        wire.PACKED: {
-            # Binary: a String that holds JSON breaks the filter policies of subscribers.
-            "DataType": "Binary",
-            "BinaryValue": sent.correlation.as_context(sent.span_id).encode(),
-        }
-    }
+    if _is_written_for_us(own, sent):
+        theirs = (wire.TRACEPARENT, wire.TRACESTATE, wire.BAGGAGE)
+        own = {name: one for name, one in own.items() if name.lower() not in theirs}
+        names = {name.lower() for name in own}
     traced = wire.TRACEPARENT in names
-    for more in (missing,) if traced else (missing, packed):
+    for more in _ways(sent, names, traced=traced):
         if len(own) + len(more) <= MESSAGE_ATTRIBUTES and size(more) <= room:
             if traced or wire.ID in names:
                 _take_over_present(sent, own)
@@ -48,6 +44,27 @@ def stamped(own: Any, sent: Sent, room: int) -> Attributes | None:
     else:
         goes_untouched(sent, "it has no room left for attributes")
     return None
+
+
+def _ways(sent: Sent, names: set[str], *, traced: bool) -> Iterator[Attributes]:
+    """The attributes to add, in the order in which they are tried: the baggage goes first."""
+    whole = sent.correlation
+    for one in (whole, whole.without_baggage()) if whole.baggage else (whole,):
+        fields = one.outgoing(sent.span_id)
+        yield {name: _text(value) for name, value in fields.items() if name not in names}
+        if not traced:
+            # Binary: a String that holds JSON breaks the filter policies of subscribers.
+            context = one.as_context(sent.span_id).encode()
+            yield {wire.PACKED: {"DataType": "Binary", "BinaryValue": context}}
+
+
+def _is_written_for_us(own: Attributes, sent: Sent) -> bool:
+    """Whether OpenTelemetry has put on already what we would: the trace of its current span."""
+    theirs = next((one for name, one in own.items() if name.lower() == wire.TRACEPARENT), None)
+    if not isinstance(theirs, dict):
+        return False
+    ours = sent.correlation.outgoing(sent.span_id)[wire.TRACEPARENT]
+    return theirs.get("StringValue") == ours
 
 
 def size(attributes: Attributes) -> int:

@@ -8,13 +8,14 @@ works for those that existed before, and for aiobotocore's, which have the same 
 from __future__ import annotations
 
 import sys
+from _thread import allocate_lock
 from importlib import import_module
 
 from clew.correlation import current
 from clew.forward import AWS_CARRIERS
 from clew.forward.on_import import remember
 from clew.forward.patching import replace, restore
-from clew.forward.sending import note, refused, unanswered
+from clew.forward.sending import going_out, note, refused, unanswered
 from clew.forward.switches import is_on
 from clew.log.internal import failed
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 #: Where a call keeps its messages: on the way, then noted. And what failed on the way.
 _SENT, _NOTED, _OPERATION, _FAILED = "clew.sent", "clew.noted", "clew.operation", "clew.failed"
+_lock = allocate_lock()
 #: The hook that an emitter has, as an attribute of it.
 _MARK = "_clew_hook"
 
@@ -58,11 +60,15 @@ class Hook:
         self._carriers: dict[str, Callable[[str], Operation | None] | None] = {}
 
     def register(self, emitter: Any) -> None:
-        """Hear the events of ``emitter``, in the place of a hook before this one."""
-        for event, name in _EVENTS:
-            emitter.unregister(event, unique_id=f"clew-{event}")
-            emitter.register_last(event, getattr(self, name), unique_id=f"clew-{event}")
-        setattr(emitter, _MARK, self)
+        """Hear the events of ``emitter``, unless a hook does; in the place of one that is off."""
+        with _lock:  # a client may have its first call in several threads at once
+            known = getattr(emitter, _MARK, None)
+            if known is not None and known.on:
+                return
+            for event, name in _EVENTS:
+                emitter.unregister(event, unique_id=f"clew-{event}")
+                emitter.register_last(event, getattr(self, name), unique_id=f"clew-{event}")
+            setattr(emitter, _MARK, self)
 
     def before_build(
         self, params: Any, event_name: str, context: Context | None = None, **_: Any
@@ -78,7 +84,8 @@ class Hook:
             carrier = self._carrier(service)
             operation = carrier(operation_name) if carrier is not None else None
             if operation is not None:
-                context.update({_OPERATION: operation, _SENT: operation.stamp(params, correlation)})
+                sent = operation.stamp(params, going_out(correlation))
+                context.update({_OPERATION: operation, _SENT: sent})
         except Exception as error:  # noqa: BLE001  (the call goes out as it is)
             context[_FAILED] = error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from fnmatch import fnmatchcase
 
-from clew import payload
+from clew import payload, wire
 from clew.forward import dynamodb_items as items
 from clew.forward.limits import DYNAMODB_ITEM
 from clew.forward.sending import answered, goes_untouched, new_sent, refused, take_over
@@ -39,10 +39,16 @@ def _put(put: Params, sent: Sent) -> Params:
         take_over(sent, items.pairs(present))
         return put
     context = items.context(sent, name)
-    if items.size(item) + items.size({name: context}) > DYNAMODB_ITEM:
+    if _too_large(item, name, context) and wire.BAGGAGE in context["M"]:
+        del context["M"][wire.BAGGAGE]
+    if _too_large(item, name, context):
         goes_untouched(sent, "it would pass the service's limit of its size")
         return put
     return {**put, "Item": {**item, name: context}}
+
+
+def _too_large(item: Params, name: str, context: Params) -> bool:
+    return items.size(item) + items.size({name: context}) > DYNAMODB_ITEM
 
 
 def _update(update: Params, sent: Sent) -> Params:

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from clew import wire
 from clew.correlation import current
 from clew.forward.on_import import is_waiting
-from clew.forward.sending import answered, new_sent, note, take_over, unanswered
+from clew.forward.sending import answered, going_out, new_sent, note, take_over, unanswered
 from clew.forward.switches import is_on
 from clew.log.internal import failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from clew.invocation import Sent
@@ -54,9 +54,8 @@ _DEFAULT_AGENTS = ("python-requests/", "python-httpx/", "python-urllib", "python
 #: Beginnings of ``Authorization`` that may sign any header: Signature Version 4, HTTP signatures.
 _SIGNATURES = ("aws4-", "signature")
 
-#: The span of the request that is being made; `_SILENT` within a client that is switched off.
-_inside: ContextVar[str] = ContextVar("clew_http", default="")
-_SILENT = "off"
+#: The request that is being made, or the silent one of a client that is switched off.
+_inside: ContextVar[HttpSend | None] = ContextVar("clew_http", default=None)
 
 
 def may_have_ids(host: str) -> bool:
@@ -66,6 +65,8 @@ def may_have_ids(host: str) -> bool:
     Without it all do but the endpoints of AWS services.
     """
     host = host.lower()
+    if not host:
+        return False
     allowed = os.environ.get("CLEW_FORWARD_HOSTS", "").lower().replace(" ", "")
     if allowed:
         return _matches(host, allowed.split(","))
@@ -96,13 +97,14 @@ class HttpSend:
     {}
     """
 
-    __slots__ = ("_before", "_inside", "_sent", "headers", "inner", "replaces")
+    __slots__ = ("_before", "_inside", "_sent", "_silent", "headers", "inner", "replaces")
 
     def __init__(self, client: str, method: str, url: str, present: Mapping[str, str]) -> None:
         self.headers: dict[str, str] = {}
         self.replaces: list[str] = []
         self.inner = False
         self._sent: Sent | None = None
+        self._silent = False
         self._before = self._inside = _inside.get()
         try:
             self._prepare(client, method, url, present)
@@ -111,29 +113,34 @@ class HttpSend:
             failed("forwarding over HTTP")
 
     def _prepare(self, client: str, method: str, url: str, present: Mapping[str, str]) -> None:
-        correlation = current()
-        if not correlation or self._before == _SILENT or not is_waiting():
+        correlation, before = current(), self._before
+        if not correlation or (before is not None and before._silent) or not is_waiting():
             return
         if not is_on(client):
-            self._inside = _SILENT
+            self._silent, self._inside = True, self
             return
         names = {_text(name).lower(): name for name in present}
         fields = [(name, _text(present[names[name]])) for name in names if wire.is_field(name)]
-        self.inner = bool(self._before) and wire.check(fields).parent_span_id == self._before
+        self.inner = before is not None and wire.check(fields).parent_span_id == before.span_id
         if self.inner or _SDK_HEADER in names or not may_have_ids(host_of(url)):
             return
-        sent = new_sent("http", method.upper(), _place(url), correlation)
+        sent = new_sent("http", method.upper(), _place(url), going_out(correlation))
         signed = _is_signed(names, present)
-        for name, value in correlation.outgoing(sent.span_id).items():
+        ours = sent.correlation.outgoing(sent.span_id)
+        # OpenTelemetry was first, and wrote what we would write: what follows it is ours to say.
+        same = wire.TRACEPARENT in names and (wire.TRACEPARENT, ours[wire.TRACEPARENT]) in fields
+        for name, value in ours.items():
             there = names.get(name)
             if there is None:
                 self.headers[name] = value
-            elif name == wire.USER_AGENT and not signed and _is_default(present[there]):
+            elif (name == wire.USER_AGENT and not signed and _is_default(present[there])) or (
+                name == wire.TRACESTATE and same
+            ):
                 self.headers[name] = value
                 self.replaces.append(_text(there))
-        if wire.ID in names or wire.TRACEPARENT in names:
-            take_over(sent, [*self.headers.items(), *fields])
-        self._inside = sent.span_id
+        if wire.ID in names or (wire.TRACEPARENT in names and not same):
+            take_over(sent, [*fields, *self.headers.items()])
+        self._inside = self
         self._sent = sent
 
     def __enter__(self) -> HttpSend:
@@ -144,6 +151,19 @@ class HttpSend:
             except Exception:  # noqa: BLE001  (the request goes out all the same)
                 failed("noting a request")
         return self
+
+    @property
+    def span_id(self) -> str:
+        """The span of this send (16 hex digits), or "" where it is none."""
+        return self._sent.span_id if self._sent is not None else ""
+
+    def taken_over(self, pairs: Iterable[tuple[object, object]]) -> None:
+        """Note that another library has put its own trace on the request since. Never raises."""
+        try:
+            if self._sent is not None:
+                take_over(self._sent, pairs)
+        except Exception:  # noqa: BLE001  (the request goes out all the same)
+            failed("reading a request's trace")
 
     def answered(self, status: object) -> None:
         """Note the status of the answer."""
@@ -174,7 +194,13 @@ def forbidden(url: str, present: Mapping[str, str]) -> list[str]:
     if may_have_ids(host_of(url)):
         return []
     lower = {name: _text(name).lower() for name in present}
-    return [name for name in lower if wire.is_field(lower[name]) and lower[name] != wire.USER_AGENT]
+    ours = {one for one in lower.values() if wire.is_field(one)} - {wire.USER_AGENT}
+    return [name for name in lower if lower[name] in ours or lower[name] == wire.BAGGAGE]
+
+
+def in_hand() -> HttpSend | None:
+    """The request that is being made here and now."""
+    return _inside.get()
 
 
 def _place(url: str) -> str:

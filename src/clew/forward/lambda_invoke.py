@@ -33,7 +33,7 @@ class Invoke:
         if given in (b"", ""):
             given = b"{}"
         limit = LAMBDA_EVENT_PAYLOAD if kind == "Event" else LAMBDA_PAYLOAD
-        payload = Splicer(correlation).into(given, sent, limit - length(given))
+        payload = Splicer(sent.correlation).into(given, sent, limit - length(given))
         if payload is not None:
             params["Payload"] = payload
         return [sent]

@@ -21,9 +21,10 @@ class Splicer:
     ``added`` is how many bytes each of them grows by, at most.
     """
 
-    __slots__ = ("_head", "_head_text", "_tail", "_tail_text", "added")
+    __slots__ = ("_correlation", "_head", "_head_text", "_tail", "_tail_text", "added")
 
     def __init__(self, correlation: Correlation) -> None:
+        self._correlation = correlation
         name = payload.context_field()
         # The Node library, which reads the other name, counts with the chain length.
         head, self._tail_text = correlation.around_span(chain_as_number=name != wire.CONTEXT)
@@ -49,6 +50,8 @@ class Splicer:
         elif has_context(value):
             take_over(sent, payload.pairs(payload.take_from(value)))
         elif self.added > room:
+            if self._correlation.baggage:  # which can be larger than all the rest
+                return Splicer(self._correlation.without_baggage()).into(data, sent, room)
             goes_untouched(sent, "it would pass the service's limit of its size")
         else:
             return self.splice(data, sent.span_id, empty=not value)

@@ -19,19 +19,25 @@ def _stamp(operation: str, params: dict[str, Any], correlation: Correlation) -> 
     sent = new_sent("s3", operation, target, correlation)
     own = params.get("Metadata") or {}
     names = {name.lower() for name in own}  # S3 makes them lower case
-    fields = correlation.outgoing(sent.span_id)
+    fields = sent.correlation.outgoing(sent.span_id)
     if wire.TRACEPARENT in names:
         take_over(sent, [*fields.items(), *((name.lower(), value) for name, value in own.items())])
         return [sent]
     more = {name: value for name, value in fields.items() if name not in names}
     metadata = {**own, **more}
-    if sum(length(name) + length(value) for name, value in metadata.items()) > S3_METADATA:
+    if _size(metadata) > S3_METADATA and wire.BAGGAGE in more:
+        del metadata[wire.BAGGAGE]
+    if _size(metadata) > S3_METADATA:
         goes_untouched(sent, "the object's metadata would pass the service's limit of its size")
     else:
         params["Metadata"] = metadata
         if wire.ID in names:
             take_over(sent, metadata.items())
     return [sent]
+
+
+def _size(metadata: dict[str, str]) -> int:
+    return sum(length(name) + length(value) for name, value in metadata.items())
 
 
 class PutObject:

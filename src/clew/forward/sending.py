@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from clew import wire
 from clew.correlation import Correlation, new_span_id, receiving
 from clew.invocation import Sent
-from clew.log.internal import warn_once
+from clew.log.internal import failed, warn_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,14 +17,30 @@ if TYPE_CHECKING:
     Known = dict[tuple[str, str], Correlation]
 
 
+def going_out(correlation: Correlation) -> Correlation:
+    """``correlation`` as it goes out: where OpenTelemetry has a span in hand, under that."""
+    bridge = sys.modules.get("clew.neighbours.opentelemetry")
+    if bridge is None or not correlation:
+        return correlation
+    try:
+        found: Correlation = bridge.outbound(correlation)
+    except Exception:  # noqa: BLE001  (a send goes out as if OpenTelemetry were not there)
+        failed("asking OpenTelemetry for its span")
+        return correlation
+    return found
+
+
 def new_sent(
     service: str, operation: str, target: str, correlation: Correlation, *, once: str = ""
 ) -> Sent:
     """A message that is about to be sent under ``correlation``, with a span of its own.
 
     ``once`` is the name by which the service knows a repeated call, and which it refuses if the
-    message is then another: for the same name under the same trace the span is the same.
+    message is then another: for the same name under the same trace the span is the same, and
+    what goes out is ``.correlation`` of the answer, which is the settled one.
     """
+    if once:
+        correlation = correlation.settled()
     span_id = _span_of(correlation.trace_id, target, once) if once else new_span_id()
     return Sent(service, operation, target, span_id, correlation)
 

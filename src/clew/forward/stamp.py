@@ -5,6 +5,7 @@ from __future__ import annotations
 from clew import wire
 from clew.correlation import current, new_span_id
 from clew.forward.payloads import Splicer, has_context, object_in
+from clew.forward.sending import going_out
 from clew.log.internal import failed
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def stamp(data: Message, correlation: Correlation | None = None) -> Message:
     """
     try:
         correlation = current() if correlation is None else correlation
-        done = _stamped(data, correlation) if correlation else None
+        done = _stamped(data, going_out(correlation)) if correlation else None
     except Exception:  # noqa: BLE001  (the message is the caller's, and stays what it is)
         failed("stamping a message")
         return data

@@ -25,7 +25,7 @@ def _stamp(operation: str, params: dict[str, Any], correlation: Correlation) -> 
         once=str(params.get("name") or ""),
     )
     given = params.get("input") or "{}"  # what the service takes for none
-    done = Splicer(correlation).into(given, sent, STEP_FUNCTIONS_INPUT - length(given))
+    done = Splicer(sent.correlation).into(given, sent, STEP_FUNCTIONS_INPUT - length(given))
     if done is not None:
         params["input"] = done
     return [sent]

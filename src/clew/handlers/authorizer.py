@@ -76,7 +76,7 @@ def hand_on(response: Any, delivery: Delivery) -> Any:
 def _with_ids(response: Any, delivery: Delivery) -> Any:
     from clew.capture import authorizer
     from clew.capture.api_gateway import AUTHORIZED_REQUEST
-    from clew.forward.sending import new_sent
+    from clew.forward.sending import going_out, new_sent
 
     request_id = authorizer.request_id(delivery.event)
     if delivery.source != authorizer.NAME or not request_id or not isinstance(response, dict):
@@ -89,6 +89,7 @@ def _with_ids(response: Any, delivery: Delivery) -> Any:
     if current().span_id == correlation.span_id:
         correlation = current()  # with the ids that were bound meanwhile
     target = delivery.event.get("routeArn") or delivery.event.get("methodArn")
+    correlation = going_out(correlation)
     sent = new_sent("apigateway", "Authorize", str(target), correlation)
     sent.outcome = "ok"
     if correlation.invocation is not None:
