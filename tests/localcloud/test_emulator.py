@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import psutil
 import pytest
 import requests
 
-from clew.localcloud import LocalCloud, LocalCloudError
+from clew.localcloud import LocalCloud, LocalCloudError, emulator
 from clew.localcloud.state import find_cloud, running_clouds
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ def test_a_killed_emulator_gets_one_sentence_with_its_log(until: Callable[..., A
         cloud.stop()
         cloud.log_path.unlink()
         cloud.log_path.parent.rmdir()
+
+
+def test_another_version_of_the_emulator_gets_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pinned = [need for need in metadata.requires("clew") or () if need.startswith("ministack")]
+    assert pinned[0].split(";")[0].strip() == f"ministack=={emulator.EMULATOR_VERSION}"
+    monkeypatch.setattr(emulator, "EMULATOR_VERSION", "9.9.9")
+    with pytest.raises(LocalCloudError, match=r"ministack 9\.9\.9, not in version .* install it"):
+        LocalCloud.start()
 
 
 def test_a_failed_deployment_leaves_nothing(tmp_path: Path) -> None:
