@@ -312,7 +312,7 @@ def test_a_template_brings_its_mapping(
     code.mkdir()
     (code / "app.py").write_text(SOURCE)
     template = tmp_path / "template.json"
-    function = {
+    function: dict[str, Any] = {
         "Runtime": "python3.12",
         "Handler": "app.handler",
         "CodeUri": "src/",
@@ -349,5 +349,11 @@ def test_a_template_brings_its_mapping(
     assert got().count("got bad") >= 2
     (mapping,) = (each for each in cloud.mappings() if each.source == stream)
     assert mapping.function == stack.functions["Mine"]
+
+    function["Events"]["Stream"]["Properties"] |= {"BatchSize": 3, "TumblingWindowInSeconds": 60}
+    template.write_text(json.dumps(body))
+    cloud.deploy(template, "mapped")
+    changed = cloud.client("lambda").get_event_source_mapping(UUID=mapping.uuid)
+    assert (changed["BatchSize"], changed["TumblingWindowInSeconds"]) == (3, 60)
     cloud.client("cloudformation").delete_stack(StackName="mapped")
     until(lambda: mapping.uuid not in {each.uuid for each in cloud.mappings()}, "it is gone")

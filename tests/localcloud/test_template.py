@@ -114,3 +114,19 @@ Resources:
     with pytest.raises(LocalCloudError, match=r"template\.yaml: SAM does not accept it: .*Broken"):
         to_cloudformation(template, template.body, {}, region="us-east-1")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("resource", "reads"),
+    [
+        ("{Type: AWS::Lambda::EventSourceMapping}", True),
+        ("{Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: Kinesis}}}}", True),
+        ("{Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: DynamoDB}}}}", True),
+        ("{Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: SNS}}}}", False),
+        ("{Type: AWS::Serverless::Function, Properties: {Events: nonsense}}", False),
+        ("{Type: AWS::Kinesis::Stream}", False),
+    ],
+)
+def test_a_consumer_of_a_stream_is_seen(tmp_path: Path, resource: str, reads: bool) -> None:
+    path = _written(tmp_path, f"Resources: {{Mine: {resource}}}")
+    assert read_template(path).reads_streams == reads

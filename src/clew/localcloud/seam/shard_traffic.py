@@ -192,7 +192,11 @@ def _shard(stream: Stream, shard_id: str) -> Shard:
 
 def _shard_of(stream: Stream, record: dict[str, Any]) -> Shard:
     explicit = record.get("ExplicitHashKey")
-    key = int(explicit) if explicit else kinesis._partition_key_to_hash(record["PartitionKey"])
+    key = (
+        int(explicit)
+        if explicit
+        else kinesis._partition_key_to_hash(record.get("PartitionKey", ""))
+    )
     return _shard(stream, kinesis._route_to_shard(key, stream))
 
 
