@@ -29,7 +29,7 @@ def test_a_mapping_at_latest_begins_with_the_open_shards() -> None:
     shards = [Shard("s0", closed=True), Shard("s1", ("s0",)), Shard("s2", ("s0",))]
     leases = first_leases(shards, MappingSettings(ARN, "LATEST"), 17.0)
     assert [lease.finished for lease in leases] == [True, False, False]
-    assert leases[1].start == Start("LATEST", 17.0)
+    assert leases[1].start == Start("LATEST", 15.0)
     assert ids(startable(leases)) == ["s1", "s2"]
 
 

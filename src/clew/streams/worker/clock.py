@@ -7,8 +7,8 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-# Less than this is how coarse an HTTP date is, and how long an answer takes.
-_TOLERANCE_S = 2.0
+#: How far the clock may be off: how coarse an HTTP date is, and how long an answer takes.
+CLOCK_TOLERANCE_S = 2.0
 
 
 class Instant(NamedTuple):
@@ -44,5 +44,5 @@ class Clock:
             return
         with self._lock:
             steady = time.monotonic()
-            if abs(told - (steady + self._offset)) > _TOLERANCE_S:
+            if abs(told - (steady + self._offset)) > CLOCK_TOLERANCE_S:
                 self._offset = told - steady

@@ -59,8 +59,9 @@ class ShardConsumer:
         restored = checkpoint.read(lease.checkpoint, around.settings.parallelization_factor)
         self._lanes = [LaneRunner(lane, self, around) for lane in restored.lanes]
         self._running = len(self._lanes)
+        self._reads = source.reads()
         self._reader = ShardReader(
-            source,
+            self._reads,
             lease.shard_id,
             start=lease.start,
             fresh=fresh,
@@ -94,6 +95,7 @@ class ShardConsumer:
     def stop(self) -> None:
         """Read no more, and end after the batches that are under way."""
         self._stopping.set()
+        self._reads.cancel()
         for lane in self._lanes:
             lane.stop()
         with self._room:

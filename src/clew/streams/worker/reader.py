@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clew.streams.worker.events import Observe
     from clew.streams.worker.leases import Start
     from clew.streams.worker.options import WorkerOptions
-    from clew.streams.worker.sources import Page, StreamSource
+    from clew.streams.worker.sources import Page, ShardReads
 
 _FIRST_LIMIT = 1_000
 _LEAST_LIMIT = 100
@@ -80,7 +80,7 @@ class ShardReader:
 
     def __init__(
         self,
-        source: StreamSource,
+        source: ShardReads,
         shard_id: str,
         *,
         start: Start,
@@ -112,6 +112,12 @@ class ShardReader:
 
     def run(self) -> None:
         """Read. Returns when there is no more to do."""
+        try:
+            self._read()
+        finally:
+            self._source.close()
+
+    def _read(self) -> None:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
@@ -119,7 +125,7 @@ class ShardReader:
                     self._iterator = self._make_iterator()
                 page = self._source.page(self._iterator, self._limit)
             except ReadError as error:
-                if not self._go_on_after(error):
+                if self._stopping.is_set() or not self._go_on_after(error):
                     return
                 continue
             self._failures = 0
@@ -129,6 +135,8 @@ class ShardReader:
                 self._sink.end()
                 return
             self._iterator = page.iterator
+            if self._source.pushed:
+                continue
             more = page.behind_ms > 0 or len(page.records) >= self._limit
             idle = 0.0 if more else began + self._options.poll_interval_s - time.monotonic()
             self._adapt(page)
@@ -183,7 +191,8 @@ class ShardReader:
             if self._source.reads_from_a_time:
                 position = AT_TIMESTAMP
             else:
-                position, self._skip_until = TRIM_HORIZON, at
+                # DynamoDB stamps changes with whole seconds.
+                position, self._skip_until = TRIM_HORIZON, float(int(at))
         self._fresh = False
         return self._source.iterator(self._shard_id, position, at=at)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.streams.worker import checkpoint
+from clew.streams.worker.clock import CLOCK_TOLERANCE_S
 from clew.streams.worker.leases import Lease, Start
 from clew.streams.worker.settings import AT_TIMESTAMP, LATEST, TRIM_HORIZON
 
@@ -34,7 +35,9 @@ def first_leases(shards: Iterable[Shard], settings: MappingSettings, wall: float
     """
     start = Start(settings.starting_position, settings.starting_at or 0.0)
     if settings.starting_position == LATEST:
-        start = Start(LATEST, wall)
+        # Only used by whoever goes on before there is a checkpoint. A record of the seconds
+        # before is better than one that is missing because two clocks differ.
+        start = Start(LATEST, wall - CLOCK_TOLERANCE_S)
     return [
         Lease(
             shard.shard_id,

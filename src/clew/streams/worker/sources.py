@@ -71,13 +71,31 @@ class Page(NamedTuple):
     size: int
 
 
-class StreamSource(Protocol):
-    """A stream of one kind."""
+class ShardReads(Protocol):
+    """Reads the shards of a stream, page by page."""
 
     #: Records in a read, at most.
     most_records: int
     #: Whether there are iterators at a point in time.
     reads_from_a_time: bool
+    #: Whether a read waits for records by itself, and is not limited.
+    pushed: bool
+
+    def iterator(self, shard_id: str, position: str, at: float = 0.0, sequence: str = "") -> str:
+        """An iterator of a type of GetShardIterator. Raises `ReadError`."""
+
+    def page(self, iterator: str, limit: int) -> Page:
+        """The next records. Raises `ReadError`."""
+
+    def cancel(self) -> None:
+        """Let a read that waits come back; from another thread."""
+
+    def close(self) -> None:
+        """Nothing more is read; from the thread that reads."""
+
+
+class StreamSource(Protocol):
+    """A stream of one kind."""
 
     def identity(self) -> str:
         """What tells this stream from another of the same name. Raises `WorkerError`."""
@@ -85,11 +103,8 @@ class StreamSource(Protocol):
     def shards(self) -> list[Shard]:
         """All shards that the service lists. Raises `ReadError`."""
 
-    def iterator(self, shard_id: str, position: str, at: float = 0.0, sequence: str = "") -> str:
-        """An iterator of a type of GetShardIterator. Raises `ReadError`."""
-
-    def page(self, iterator: str, limit: int) -> Page:
-        """The next records. Raises `ReadError`."""
+    def reads(self) -> ShardReads:
+        """What reads one shard."""
 
 
 def open_source(session: boto3.Session, source: Source, clock: Clock) -> StreamSource:
@@ -104,8 +119,10 @@ class KinesisSource:
 
     most_records = 10_000  # "Limit" in the API reference, "GetRecords"
     reads_from_a_time = True
+    pushed = False
 
     def __init__(self, session: boto3.Session, source: Source, clock: Clock) -> None:
+        self._source = source
         self._arn = source.stream_arn
         self._name = source.name
         self._client: Any = session.client("kinesis", region_name=source.region, config=_CONFIG)
@@ -124,7 +141,7 @@ class KinesisSource:
         found: list[Shard] = []
         request: dict[str, Any] = {"StreamARN": self._arn}
         while request:
-            with self._reading():
+            with self.reading():
                 answer = self._client.list_shards(**request)
             found += [_kinesis_shard(raw) for raw in answer["Shards"]]
             token = answer.get("NextToken")
@@ -142,20 +159,35 @@ class KinesisSource:
             request["StartingSequenceNumber"] = sequence
         if position == AT_TIMESTAMP:
             request["Timestamp"] = datetime.fromtimestamp(at, UTC)
-        with self._reading():
+        with self.reading():
             iterator: str = self._client.get_shard_iterator(**request)["ShardIterator"]
         return iterator
 
     def page(self, iterator: str, limit: int) -> Page:
         """The next records."""
-        with self._reading():
+        with self.reading():
             answer = self._client.get_records(
                 StreamARN=self._arn, ShardIterator=iterator, Limit=limit
             )
         return self._wire.page(answer)
 
+    def cancel(self) -> None:
+        """A read never waits."""
+
+    def close(self) -> None:
+        """The client is that of all shards."""
+
+    def reads(self) -> ShardReads:
+        """What reads one shard: this, or what a registered consumer is pushed."""
+        if not self._source.enhanced_fan_out:
+            return self
+        from clew.streams.worker.fanout import FanOutReads
+
+        return FanOutReads(self._client, self._source.arn, self.reading)
+
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def reading(self) -> Iterator[None]:
+        """Raises what an error means for reading."""
         with _meaning():
             try:
                 yield
@@ -180,6 +212,7 @@ class DynamoDBSource:
 
     most_records = 1_000
     reads_from_a_time = False
+    pushed = False
 
     def __init__(self, session: boto3.Session, source: Source, clock: Clock) -> None:
         self._arn = source.stream_arn
@@ -221,6 +254,16 @@ class DynamoDBSource:
         with self._reading():
             answer = self._client.get_records(ShardIterator=iterator, Limit=limit)
         return self._wire.page(answer)
+
+    def cancel(self) -> None:
+        """A read never waits."""
+
+    def close(self) -> None:
+        """The client is that of all shards."""
+
+    def reads(self) -> ShardReads:
+        """What reads one shard."""
+        return self
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
