@@ -8,8 +8,8 @@ from hashlib import md5
 from typing import Any
 
 import pytest
-from aws_kinesis_agg.aggregator import RecordAggregator  # type: ignore[import-untyped]
-from aws_kinesis_agg.deaggregator import deaggregate_records  # type: ignore[import-untyped]
+from aws_kinesis_agg.aggregator import RecordAggregator
+from aws_kinesis_agg.deaggregator import deaggregate_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
