@@ -26,6 +26,7 @@ _LEVELS = {"TRACE": logging.DEBUG, "WARN": logging.WARNING, "FATAL": logging.CRI
 
 
 _DEBUG = logging.DEBUG
+_POWERTOOLS = "aws_lambda_powertools.logging.logger"
 
 
 class ClewLogger(logging.Logger):
@@ -143,6 +144,8 @@ class ClewHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write ``record``. A failure to write reaches nobody's request."""
         try:
+            if _POWERTOOLS in sys.modules and _is_powertools(record.name):
+                return  # its own handler writes it
             write(self.format(record))
         except Exception:  # noqa: BLE001  (logging never breaks the request)
             self.handleError(record)
@@ -158,6 +161,12 @@ class ClewHandler(logging.Handler):
             fields=_extras(record),
             exception=describe(*record.exc_info) if record.exc_info else None,
         )
+
+
+def _is_powertools(name: str) -> bool:
+    from clew.neighbours.powertools import has_own_handler
+
+    return has_own_handler(name)
 
 
 class RecordLogger(logging.LoggerAdapter[logging.Logger]):
