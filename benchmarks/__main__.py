@@ -26,6 +26,8 @@ NAMES = (
     "put_records",
     "wrong_ids",
     "memory",
+    "put_to_handler",
+    "worker_drain",
 )
 
 
