@@ -12,6 +12,7 @@ from clew.correlation import current, use
 from clew.log.encode import as_text
 from clew.log.internal import failed
 from clew.log.line import build, describe
+from clew.log.out import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,14 +214,6 @@ def own_fields(extra: Any) -> dict[str, Any]:
     except (TypeError, ValueError):
         fields = {"extra": extra}
     return {f"{name}_" if name in _STANDARD else name: value for name, value in fields.items()}
-
-
-def write(line: str) -> None:
-    """Write one whole line to stdout at once."""
-    stream = sys.stdout
-    if stream is not None:
-        stream.write(line)
-        stream.flush()
 
 
 def get_logger(name: str | None = None) -> logging.Logger:

@@ -7,7 +7,8 @@ import time
 
 from clew.log.encode import encode
 from clew.log.line import build, describe
-from clew.log.logger import message, own_fields, write
+from clew.log.logger import message, own_fields
+from clew.log.out import write
 from clew.log.redact import redact
 
 TYPE_CHECKING = False

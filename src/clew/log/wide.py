@@ -6,7 +6,7 @@ import time
 
 from clew.log.encode import encode, quote
 from clew.log.line import build, describe, timestamp
-from clew.log.logger import write
+from clew.log.out import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
