@@ -36,15 +36,24 @@ if TYPE_CHECKING:
     from clew.handlers.any import handler as handler
     from clew.handlers.api import api_handler as api_handler
     from clew.handlers.authorizer import authorizer_handler as authorizer_handler
+    from clew.handlers.dynamodb import dynamodb_handler as dynamodb_handler
     from clew.handlers.firehose import DROP as DROP
     from clew.handlers.firehose import FAIL as FAIL
     from clew.handlers.firehose import Transformed as Transformed
     from clew.handlers.firehose import firehose_handler as firehose_handler
+    from clew.handlers.kafka import kafka_handler as kafka_handler
     from clew.handlers.records import kinesis_handler as kinesis_handler
     from clew.handlers.records import sns_handler as sns_handler
+    from clew.handlers.retry import retry_handler as retry_handler
+    from clew.handlers.sqs import sqs_handler as sqs_handler
     from clew.log.logger import get_logger as get_logger
+    from clew.streams.failure import PartialFailure as PartialFailure
+    from clew.streams.idempotency import Idempotency as Idempotency
+    from clew.streams.idempotency import idempotency as idempotency
     from clew.streams.policy import Policy as Policy
+    from clew.streams.policy import dead_letter as dead_letter
     from clew.streams.policy import halt as halt
+    from clew.streams.policy import retry as retry
     from clew.streams.policy import skip as skip
     from clew.trust import sign_debug as sign_debug
 
@@ -60,10 +69,12 @@ _HOMES = {
     "DynamoDBRecord": "clew.capture.dynamodb",
     "FAIL": "clew.handlers.firehose",
     "FirehoseRecord": "clew.capture.firehose",
+    "Idempotency": "clew.streams.idempotency",
     "KafkaRecord": "clew.capture.kafka",
     "KinesisRecord": "clew.capture.kinesis",
     "LogEventRecord": "clew.capture.cloudwatch_logs",
     "LoopDetected": "clew.errors",
+    "PartialFailure": "clew.streams.failure",
     "Policy": "clew.streams.policy",
     "RabbitMqRecord": "clew.capture.mq",
     "Record": "clew.capture",
@@ -77,16 +88,23 @@ _HOMES = {
     "bind": "clew.correlation",
     "capture": "clew.capture",
     "current": "clew.correlation",
+    "dead_letter": "clew.streams.policy",
+    "dynamodb_handler": "clew.handlers.dynamodb",
     "firehose_handler": "clew.handlers.firehose",
     "get_logger": "clew.log.logger",
     "halt": "clew.streams.policy",
     "handler": "clew.handlers.any",
+    "idempotency": "clew.streams.idempotency",
     "instrument": "clew.forward",
+    "kafka_handler": "clew.handlers.kafka",
     "kinesis_handler": "clew.handlers.records",
+    "retry": "clew.streams.policy",
+    "retry_handler": "clew.handlers.retry",
     "s3_records": "clew.capture.s3",
     "sign_debug": "clew.trust",
     "skip": "clew.streams.policy",
     "sns_handler": "clew.handlers.records",
+    "sqs_handler": "clew.handlers.sqs",
     "stamp": "clew.forward.stamp",
     "uninstrument": "clew.forward",
     "use": "clew.correlation",

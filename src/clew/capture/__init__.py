@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         def read(self, event: dict[str, Any]) -> Reading:
             """Read ``event``, which has a list of ``Records``; they may be of any shape."""
 
+        def records_of(self, raws: list[Any]) -> list[Record]:
+            """The records that came as ``raws``, of any shape."""
+
     class ListSource(Protocol):
         """What the module of a source whose events are lists has to have."""
 
@@ -194,8 +197,8 @@ def unread_records(event: object, source: str) -> list[Record]:
     """
     listed = event.get("Records") if isinstance(event, dict) else event or None
     raws = listed if isinstance(listed, list) else [event]
-    module: RecordSource = import_module(RECORD_SOURCES[source])
-    return module.read({"Records": raws}).records
+    module: RecordSource = import_module(RECORD_SOURCES.get(source) or EVENT_SOURCES[source])
+    return module.records_of(raws)
 
 
 def _read_object(event: dict[str, Any]) -> Reading:

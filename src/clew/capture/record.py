@@ -61,7 +61,10 @@ class Record:
     __slots__ = (
         "_arrival",
         "_correlation",
+        "_decoded",
         "_index",
+        "_key",
+        "_reason",
         "attempts",
         "dropped",
         "error",
@@ -91,6 +94,16 @@ class Record:
         """Say which event this record came in, as the how manieth, before anything is asked."""
         self._arrival = arrival
         self._index = index
+
+    def arrive_in(self, message: Record, *, with_its_correlation: bool = True) -> None:
+        """Be received as ``message`` was, which held this record, and under its correlation.
+
+        Else under that which came with the record itself.
+        """
+        self._arrival = message._arrival
+        self._index = message._index
+        if with_its_correlation:
+            self._correlation = message.correlation
 
     @property
     def correlation(self) -> Correlation:
@@ -162,6 +175,49 @@ class Record:
         Raises ``ValueError`` if it is not JSON in UTF-8.
         """
         return json.loads(self.data.decode("utf-8"))
+
+    @property
+    def decoded(self) -> Any:
+        """What the handler's ``decode`` made of the record; None where it has none."""
+        return getattr(self, "_decoded", None)
+
+    @decoded.setter
+    def decoded(self, value: Any) -> None:
+        self._decoded = value
+
+    def fail(self, reason: str | BaseException) -> None:
+        """Say that this record failed, and go on: the handler's ``on_failure`` is for it then.
+
+        For a function that takes whole batches, or one that cannot raise where it finds out.
+        """
+        from clew.log.encode import as_text
+
+        self._reason = reason
+        self.outcome = "failed"
+        named = f"{type(reason).__name__}: " if isinstance(reason, BaseException) else ""
+        self.error = named + as_text(reason)
+
+    @property
+    def reason(self) -> str | BaseException:
+        """What `fail` was told, or ""."""
+        return getattr(self, "_reason", "")
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same text for this record however often it comes, also after a redrive.
+
+        Its place in its stream or queue, with the source's ARN; "" where the event does not say.
+        """
+        found: str = getattr(self, "_key", "")
+        if not found:
+            from clew.streams.identity import key_of
+
+            self._key = found = key_of(self)
+        return found
+
+    @idempotency_key.setter
+    def idempotency_key(self, value: str) -> None:
+        self._key = value
 
     @property
     def position(self) -> dict[str, str]:

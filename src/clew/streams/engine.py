@@ -1,0 +1,118 @@
+"""One invocation: run the records of a batch, and tell their source what is left over."""
+
+from __future__ import annotations
+
+from clew.log.internal import failed
+from clew.streams.batch import Batch
+from clew.streams.deadline import Deadline, remaining_s
+from clew.streams.drive import one_at_a_time, write_letters
+from clew.streams.failure import Unfinished
+from clew.streams.policy import DeadLetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from clew.capture import Delivery, Record
+    from clew.streams.batch import Mail, Plan
+
+
+def run_batch(
+    plan: Plan,
+    delivery: Delivery,
+    context: Any,
+    mail: Mail | None = None,
+) -> Any:
+    """Run all of ``delivery.records``, and answer as their source reads it.
+
+    Raises what ends a process (no `Exception`); and where nothing is reported, the first error.
+    """
+    remaining = remaining_s(context)
+    deadline = Deadline(remaining, _write_s(plan))
+    batch = Batch(plan, delivery.records, delivery.invocation, deadline, mail)
+    try:
+        _run(batch)
+        if batch.letters.keys:
+            write_letters(batch)
+    except Exception as error:  # noqa: BLE001  (clew's own: what is not done is returned)
+        failed("running a batch")
+        batch.why = f"clew itself failed: {type(error).__name__}"
+    except BaseException:
+        batch.close(fatal=True)
+        raise
+    returned = batch.close()
+    if batch.later:
+        from clew.streams.visibility import hide
+
+        hide(batch.later)
+    from clew.streams.metrics import namespace, write_metrics
+
+    if namespace():
+        write_metrics(batch, delivery)
+    if plan.report:
+        return _answer(batch, returned)
+    if returned:
+        _raise(batch, returned)
+    return batch.result
+
+
+def _run(batch: Batch) -> None:
+    plan = batch.plan
+    if plan.is_async:
+        from clew.streams import tasks
+
+        if plan.whole:
+            tasks.whole(batch)
+        else:
+            tasks.in_tasks(batch, plan.lanes)
+    elif plan.whole:
+        from clew.streams.whole import whole
+
+        whole(batch)
+    elif plan.lanes:
+        from clew.streams.lanes import in_lanes
+
+        in_lanes(batch, plan.lanes)
+    else:
+        one_at_a_time(batch)
+
+
+def _write_s(plan: Plan) -> float:
+    """What the slowest dead letter may take that the handler's policy writes."""
+    last = plan.policy.chain()[-1]
+    if not isinstance(last, DeadLetter):
+        return 0.0
+    from clew.streams.outbox import slowest_s
+
+    return slowest_s(last)
+
+
+def _answer(batch: Batch, returned: list[Record]) -> dict[str, Any]:
+    """``batchItemFailures``, and what the function itself returned besides."""
+    own = batch.result if isinstance(batch.result, dict) else {}
+    return {**own, "batchItemFailures": identifiers(batch.plan, returned)}
+
+
+def identifiers(plan: Plan, returned: list[Record]) -> list[dict[str, Any]]:
+    """The entries of ``batchItemFailures``. One that is empty means the whole batch."""
+    try:
+        return [
+            {"itemIdentifier": plan.source.identifier(record)}
+            for record in plan.source.reported(returned)
+        ]
+    except Exception:  # noqa: BLE001  (of records that are none, say)
+        failed("naming the records that are returned")
+        return [{"itemIdentifier": ""}]
+
+
+def _raise(batch: Batch, returned: list[Record]) -> None:
+    for record in returned:
+        error = batch.errors.get(record)
+        if error is not None:
+            record.outcome = "failed"
+            raise error
+    message = (
+        f"{len(returned)} of {len(batch.records)} records were not run, and come again: "
+        f"{batch.why or 'they are not done'}."
+    )
+    raise Unfinished(message)
