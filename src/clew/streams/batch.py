@@ -7,65 +7,21 @@ from _thread import allocate_lock
 from clew.handlers.run import say
 from clew.log.internal import failed
 from clew.streams import told
-from clew.streams.letters import Letters, not_written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Hashable, Sequence
     from typing import Any
 
     from clew.capture import Record
     from clew.invocation import Invocation
     from clew.streams.deadline import Deadline
     from clew.streams.envelope import Envelope
-    from clew.streams.idempotency import Idempotency
-    from clew.streams.letters import Written
-    from clew.streams.policy import Policy
-    from clew.streams.sources import Source
+    from clew.streams.letters import Letters, Written
+    from clew.streams.plan import Plan
 
 #: Outcomes after which nothing more happens to a record.
 FINAL = frozenset(("done", "skipped", "dead-lettered", "returned"))
-
-
-class Plan:
-    """What a handler was told when it was decorated. Never changed after that."""
-
-    __slots__ = (
-        "decode",
-        "function",
-        "idempotency",
-        "is_async",
-        "lanes",
-        "policy",
-        "report",
-        "source",
-        "whole",
-    )
-
-    def __init__(
-        self,
-        function: Callable[[Any], Any],
-        source: Source,
-        policy: Policy,
-        *,
-        whole: bool = False,
-        lanes: int | None = None,
-        report: bool = True,
-        decode: Callable[[bytes], Any] | None = None,
-        idempotency: Idempotency | None = None,
-        is_async: bool = False,
-    ) -> None:
-        self.function = function
-        self.source = source
-        self.policy = policy
-        #: Whether the function takes all records of a batch at once.
-        self.whole = whole
-        self.lanes = lanes
-        #: Whether what is left over is returned in ``batchItemFailures``; else it is raised.
-        self.report = report and source.reports
-        self.decode = decode
-        self.idempotency = idempotency
-        self.is_async = is_async
 
 
 class Mail:
@@ -122,7 +78,8 @@ class Batch:
         self.deadline = deadline
         #: The dead letters that the records came in, where they did.
         self.mail = mail
-        self.letters = Letters()
+        #: The dead letters that wait to be written; None before the first one.
+        self.letters: Letters | None = None
         #: Why records are returned, of those that failed.
         self.errors: dict[Record, BaseException] = {}
         #: Messages that stay hidden in their queue, and for how many seconds.
@@ -173,8 +130,23 @@ class Batch:
         self.end(record, "returned", error)
         told.given_up(record, self.invocation, error, message or "record returned")
 
+    def collect_letters(self) -> Letters:
+        """The dead letters of this batch, made when there is a first one."""
+        with self._lock:
+            if self.letters is None:
+                from clew.streams.letters import Letters
+
+                self.letters = Letters()
+            return self.letters
+
+    def letter_waits(self) -> bool:
+        """Whether a dead letter waits to be written."""
+        return self.letters is not None and bool(self.letters.keys)
+
     def settle_letters(self, written: list[Written]) -> list[Record]:
         """Note what became of letters: the records whose letters were not written."""
+        from clew.streams.letters import not_written
+
         lost = []
         for one in written:
             record, error = one.waiting.record, one.waiting.error

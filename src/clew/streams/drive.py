@@ -68,7 +68,7 @@ def _until_a_failure(batch: Batch) -> tuple[int, float]:
                 began = now
                 continue
             error = failure_of(record)
-        if not _settle(batch, record, error, began) or batch.letters.keys:
+        if not _settle(batch, record, error, began) or batch.letter_waits():
             return index + 1, slowest
         began = clock()
     return len(batch.records), slowest
@@ -101,7 +101,8 @@ def _carefully(batch: Batch, at: int, slowest: float) -> None:
         if scope in stopped:
             batch.why = batch.why or "a record before them was returned"
             continue
-        if batch.letters.keys and source.key(record) in batch.letters.keys:
+        letters = batch.letters
+        if letters is not None and letters.keys and source.key(record) in letters.keys:
             write_letters(batch)
             if scope in stopped or (stopped and source.stops_all):
                 batch.why = batch.why or "a record before them was returned"
@@ -116,7 +117,7 @@ def write_letters(batch: Batch) -> None:
     """Write the dead letters that wait."""
     from clew.streams.letters import write_all
 
-    taken = batch.letters.take()
+    taken = batch.letters.take() if batch.letters is not None else []
     if taken:
         batch.settle_letters(write_all(taken))
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from clew.capture import Delivery, Record
-    from clew.streams.batch import Mail, Plan
+    from clew.streams.batch import Mail
+    from clew.streams.plan import Plan
 
 
 def run_batch(
@@ -32,7 +33,7 @@ def run_batch(
     batch = Batch(plan, delivery.records, delivery.invocation, deadline, mail)
     try:
         _run(batch)
-        if batch.letters.keys:
+        if batch.letter_waits():
             write_letters(batch)
     except Exception as error:  # noqa: BLE001  (clew's own: what is not done is returned)
         failed("running a batch")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from clew.streams.batch import Mail, Plan
+from clew.streams.batch import Mail
 from clew.streams.clients import client
 from clew.streams.engine import run_batch
 from clew.streams.envelope import Envelope, unseal
 from clew.streams.failure import NotAnEnvelope
+from clew.streams.plan import Plan
 from clew.streams.sources import SNS, SQS
 
 TYPE_CHECKING = False

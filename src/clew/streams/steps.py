@@ -18,7 +18,6 @@ from clew.streams import told
 from clew.streams.batch import engine_failed
 from clew.streams.decide import AGAIN, DEAD_LETTER, LATER, RETURN, SKIP, decide
 from clew.streams.failure import NotAnEnvelope, RecordFailed, as_error
-from clew.streams.letters import letter_for, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ def end(
         told.given_up(record, batch.invocation, error, "record skipped")
         return True
     if decision.what == DEAD_LETTER and decision.letter is not None:
+        from clew.streams.letters import letter_for, write_all
+
         key = batch.plan.source.key(record)
         waiting = letter_for(
             record,
@@ -142,7 +143,7 @@ def end(
             previous=batch.envelope_of(record),
         )
         at_once = more or batch.plan.idempotency is not None
-        taken = batch.letters.add(decision.letter, waiting, at_once=at_once)
+        taken = batch.collect_letters().add(decision.letter, waiting, at_once=at_once)
         if taken:
             written = yield partial(write_all, taken)
             return record not in batch.settle_letters(written)

@@ -19,8 +19,8 @@ class WorkerOptions:
     reads_per_second: float = 5.0
     #: Bytes of a shard a second, at most.
     bytes_per_second: float = 2e6
-    #: Bytes of records that are held for a shard before reading pauses.
-    buffer_bytes: int = 4_000_000
+    #: Bytes of records that are held for a shard before reading pauses, and that a read asks for.
+    buffer_bytes: int = 5_000_000
     #: Seconds before the first retry; doubled with each one after it.
     backoff_first_s: float = 0.5
     #: Seconds before a retry, at most.

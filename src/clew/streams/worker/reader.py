@@ -147,10 +147,10 @@ class ShardReader:
             self._stopping.wait(seconds)
 
     def _adapt(self, page: Page) -> None:
-        """Ask for as many records as fill half of the buffer."""
+        """Ask for as many records as fill the buffer."""
         if page.records:
             each = max(1, page.size // len(page.records))
-            fitting = self._options.buffer_bytes // 2 // each
+            fitting = self._options.buffer_bytes // each
             self._limit = min(max(fitting, _LEAST_LIMIT), self._source.most_records)
 
     def _give(self, page: Page) -> None:
