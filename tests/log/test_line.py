@@ -10,10 +10,10 @@ import pytest
 import clew
 from clew.correlation import NONE
 from clew.invocation import Invocation
+from clew.log import exceptions
 from clew.log.line import (
     MAX_FIELDS,
     MAX_MESSAGE,
-    MAX_STACK_LINE,
     RESERVED,
     build,
     describe,
@@ -189,5 +189,5 @@ def test_a_long_exception_is_cut() -> None:
     assert found is not None
     assert len(found["stack"]) == 101
     assert found["stack"][50].startswith("… ")
-    assert max(map(len, found["stack"])) <= MAX_STACK_LINE
+    assert max(map(len, found["stack"])) <= exceptions.MAX_STACK_LINE
     assert len(found["message"]) < 10_000

@@ -35,15 +35,13 @@ RESERVED = frozenset(
         "exception",
     ]
 )
-MAX_STACK = 50
 #: Bytes of JSON that the message has, and all of the caller's fields together: with the exception
 #: and clew's own fields a line stays under 200 kB.
 MAX_MESSAGE = 64_000
 MAX_FIELDS = 64_000
 MAX_FIELD_NAME = 256
-#: Of an exception's text and of each line of its stack, so much is kept (characters).
-MAX_ERROR = 8_000
-MAX_STACK_LINE = 300
+#: Bytes of JSON that an exception has: escapes can make twelve of one character.
+MAX_EXCEPTION = 60_000
 
 #: The last second and its text: a tuple in one place, so that two threads never mix two seconds.
 _last = [(0, "1970-01-01T00:00:00")]
@@ -92,7 +90,7 @@ def build(
     if fields:
         line += _plain_members(fields, correlation) or _members(fields, correlation)
     if exception is not None:
-        line = f'{line},"exception":{encode(exception)}'
+        line = f'{line},"exception":{_exception(exception)}'
     return line + "}\n"
 
 
@@ -198,25 +196,20 @@ def describe(
     error: BaseException | None,
     traceback: TracebackType | None,
 ) -> dict[str, Any] | None:
-    """An exception as the ``exception`` field: type, message and stack (outermost first).
-
-    A stack of more than 100 lines keeps its ends; what is long is cut. Never raises.
-    """
+    """An exception as the ``exception`` field, with what led to it; None for none. Never raises."""
     if kind is None or error is None:
         return None
-    from traceback import format_exception
+    from clew.log.exceptions import described
 
-    try:
-        lines = "".join(format_exception(kind, error, traceback)).splitlines()
-        stack = [line[:MAX_STACK_LINE] for line in lines]
-    except Exception:  # noqa: BLE001  (an exception's own __str__ may raise)
-        stack = []
-    if len(stack) > MAX_STACK * 2:
-        left_out = len(stack) - MAX_STACK * 2
-        stack = [*stack[:MAX_STACK], f"… {left_out} lines …", *stack[-MAX_STACK:]]
-    name = (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-    return {"type": name, "message": as_text(error)[:MAX_ERROR], "stack": stack}
+    return described(kind, error, traceback)
+
+
+def _exception(found: dict[str, Any]) -> str:
+    """The value of the ``exception`` field: as much of it as there is room for."""
+    shown = encode(found)
+    if len(shown) > MAX_EXCEPTION:
+        found = {name: found[name] for name in ("type", "message", "stack")}
+        shown = encode(found)
+    if len(shown) > MAX_EXCEPTION:
+        shown = encode({**found, "message": found["message"][: MAX_EXCEPTION // 20], "stack": []})
+    return shown

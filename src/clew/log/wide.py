@@ -46,8 +46,6 @@ def write_invocation(
 
     exception = describe(type(error), error, error.__traceback__) if error is not None else None
     line = line_with(exception)
-    if exception is not None and len(line) > MAX_CHUNK:  # escapes can make six of one character
-        line = line_with({**exception, "stack": []})
     groups = chunks(
         received,
         [sent_json(one) for one in invocation.sent],
