@@ -46,6 +46,7 @@ class Batch:
 
     __slots__ = (
         "_lock",
+        "_said",
         "closed",
         "deadline",
         "errors",
@@ -98,6 +99,8 @@ class Batch:
         #: Whether what still runs is being cancelled.
         self.late = False
         self.closed = False
+        #: The errors that were logged for records that are returned; `errors` keeps them alive.
+        self._said: set[int] = set()
         self._lock = allocate_lock()
 
     def envelope_of(self, record: Record) -> Envelope | None:
@@ -125,10 +128,12 @@ class Batch:
             if not self.closed:
                 record.outcome = "pending"
 
-    def give_back(self, record: Record, error: BaseException, message: str = "") -> None:
-        """Return a record that failed to its source, and log why."""
+    def give_back(self, record: Record, error: BaseException) -> None:
+        """Return a record that failed to its source, and log why, unless it will be raised."""
         self.end(record, "returned", error)
-        told.given_up(record, self.invocation, error, message or "record returned")
+        if self.plan.report and id(error) not in self._said:  # one may be a whole batch's
+            self._said.add(id(error))
+            told.given_up(record, self.invocation, error, "record returned")
 
     def collect_letters(self) -> Letters:
         """The dead letters of this batch, made when there is a first one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clew.log.internal import failed
+from clew.streams import told
 from clew.streams.batch import Batch
 from clew.streams.deadline import Deadline, remaining_s
 from clew.streams.drive import one_at_a_time, write_letters
@@ -107,11 +108,17 @@ def identifiers(plan: Plan, returned: list[Record]) -> list[dict[str, Any]]:
 
 
 def _raise(batch: Batch, returned: list[Record]) -> None:
-    for record in returned:
-        error = batch.errors.get(record)
-        if error is not None:
-            record.outcome = "failed"
-            raise error
+    """Raise the first error, which the end of the invocation logs; log the others."""
+    failures = [record for record in returned if record in batch.errors]
+    said = {id(batch.errors[record]) for record in failures[:1]}
+    for record in failures:
+        record.outcome = "failed"
+        error = batch.errors[record]
+        if id(error) not in said:
+            said.add(id(error))
+            told.given_up(record, batch.invocation, error, "record returned")
+    if failures:
+        raise batch.errors[failures[0]]
     message = (
         f"{len(returned)} of {len(batch.records)} records were not run, and come again: "
         f"{batch.why or 'they are not done'}."

@@ -1,9 +1,9 @@
-"""A Kinesis stream with what the local cloud's has not: closed shards, trimming, limits, faults.
+"""A Kinesis stream that loses records, iterators and shards when a test says so.
 
-The emulator drops a shard with all its records the moment that it is split or merged, keeps
-records for a day, and never refuses a read. What becomes of a worker when those things happen
-can only be seen against a stream that does them; this one answers the same requests, over HTTP
-on loopback, to the real client.
+The local cloud's keeps records for a day and iterators for five minutes, as AWS does, and never
+forgets a shard before that. What becomes of a worker when those times are over can only be seen
+where they can be made to be over; this stream answers the same requests, over HTTP on loopback,
+to the real client.
 """
 
 from __future__ import annotations

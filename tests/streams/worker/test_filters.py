@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clew.streams.worker import SettingsError
@@ -131,12 +131,14 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(record=st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4), pattern=st.data())
 def test_no_record_breaks_a_pattern(record: dict[str, Any], pattern: st.DataObject) -> None:
     chosen = pattern.draw(st.sampled_from([case[0] for case in CASES]))
     assert matches(chosen, record) in (True, False)
 
 
+@settings(deadline=None)
 @given(record=st.dictionaries(st.sampled_from("abcd"), st.text(max_size=3), min_size=1))
 def test_a_record_matches_itself_and_not_itself_changed(record: dict[str, str]) -> None:
     pattern = {name: [value] for name, value in record.items()}

@@ -166,6 +166,15 @@ def test_a_finished_shard_is_not_taken_again(open_store: OpenStore) -> None:
     assert store.take(lease, "b") is None
 
 
+def test_only_a_finished_shard_is_forgotten(open_store: OpenStore) -> None:
+    store = open_store()
+    store.add([S0, S1])
+    store.checkpoint(taken(store, S0, "a"), "end", finished=True)
+    for lease in store.leases():
+        store.remove(lease)
+    assert store.leases() == [S1]
+
+
 def test_a_large_checkpoint_comes_back_as_it_was(open_store: OpenStore) -> None:
     store = open_store()
     store.add([S0])

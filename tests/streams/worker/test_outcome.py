@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clew.streams.worker import MappingSettings
@@ -95,6 +95,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(failures=JSON, others=st.dictionaries(st.text(), JSON, max_size=3))
 def test_any_answer_means_something(failures: Any, others: dict[str, Any]) -> None:
     outcome = read_answer({**others, "batchItemFailures": failures}, SEQUENCES, REPORTING)
@@ -103,6 +104,7 @@ def test_any_answer_means_something(failures: Any, others: dict[str, Any]) -> No
         assert not failures or not isinstance(failures, list)
 
 
+@settings(deadline=None)
 @given(failed=st.sets(st.integers(0, 2), min_size=1))
 def test_everything_from_the_lowest_comes_again(failed: set[int]) -> None:
     outcome = read_answer(failures(*(SEQUENCES[each] for each in failed)), SEQUENCES, REPORTING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clew.streams.worker import MappingSettings, checkpoint
@@ -100,6 +100,7 @@ def histories(draw: st.DrawFn) -> list[Shard]:
     return shards
 
 
+@settings(deadline=None)
 @given(shards=histories(), choice=st.randoms(use_true_random=False))
 def test_every_shard_is_read_after_its_parents(shards: list[Shard], choice: Random) -> None:
     leases = first_leases(shards, MappingSettings(ARN, "TRIM_HORIZON"), 0.0)

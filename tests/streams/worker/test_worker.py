@@ -516,6 +516,23 @@ def test_a_tumbling_window_is_finished_by_another_worker(
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z", finals[0]["window"]["start"])
 
 
+def test_leases_of_shards_that_are_long_gone_are_forgotten(
+    service: StreamService, run_worker: RunWorker, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clew.streams.worker.worker._FORGET_AFTER_S", 0.0)
+    handled = Handled()
+    put(service, "0")
+    running = run_worker(service, handled)
+    (parent,) = service.open_shards()
+    service.split(parent)
+    until(lambda: running.events("shard finished"), "the parent is done")
+    assert parent in {lease.shard_id for lease in running.worker._store.leases()}
+    service.forget(parent)
+    until(lambda: len(running.worker._store.leases()) == 2, "its lease is forgotten")
+    put(service, "1")
+    until(lambda: len(handled.data) == 2, "its children are read")
+
+
 def test_two_workers_share_the_shards_and_hand_them_over(
     run_worker: RunWorker, until: Until
 ) -> None:

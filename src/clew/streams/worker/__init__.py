@@ -4,6 +4,7 @@ A `Worker` reads a Kinesis or DynamoDB stream and gives its records to a target,
 this process or a Lambda function, with the retries, splits, windows, filters and checkpoints that
 `MappingSettings` asks for. Several workers share the shards of one mapping through a lease store.
 
+>>> from clew.streams.worker import LambdaTarget, MappingSettings, SqliteLeases, Worker
 >>> settings = MappingSettings.from_properties(
 ...     {
 ...         "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/orders",

@@ -137,6 +137,16 @@ class DynamoDBLeases:
             values={":token": {"N": str(lease.token)}, ":begins": {"S": lease.begins}},
         )
 
+    def remove(self, lease: Lease) -> None:
+        """Forget a lease that is finished."""
+        with suppress(_RefusedError), self._asking():
+            self._client.delete_item(
+                TableName=self._table,
+                Key=self._key(_LEASE + lease.shard_id),
+                ConditionExpression="finished = :yes",
+                ExpressionAttributeValues={":yes": {"BOOL": True}},
+            )
+
     def beat(self, worker: str) -> None:
         """Show that a worker lives."""
         self._update(_WORKER + worker, "ADD beat :one", None, {":one": {"N": "1"}})

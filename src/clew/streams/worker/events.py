@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     Observe = Callable[["WorkerEvent"], None]
 
 # Kinds, and the fields of each.
-STARTED = "started"  # source, worker
+STARTED = "started"  # source, mapping, worker
 SHARD_TAKEN = "shard taken"  # token, position
 SHARD_LOST = "shard lost"  # token
 SHARD_RELEASED = "shard released"  # token
-SHARD_FINISHED = "shard finished"
+SHARD_FINISHED = "shard finished"  # token
 SHARD_REMADE = "shard remade"
-BATCH = "batch"  # records, ms, attempt, iterator_age_ms
-FAILED = "batch failed"  # records, error, retries, then ("retry", "bisect" or "give up")
-NOT_INVOKED = "not invoked"  # records, error
+BATCH = "batch"  # records, ms, attempt
+FAILED = "batch failed"  # records, ms, attempt, error, done (the first so many are done with)
+NOT_INVOKED = "not invoked"  # records, ms, attempt, error
 DISCARDED = "batch discarded"  # records, condition, destination, first, last
 FILTERED = "records filtered"  # records
-LOST = "records lost"  # reason, since
+LOST = "records lost"  # reason, after (a sequence number), since and until (times)
 THROTTLED = "read throttled"  # error
 READ_FAILED = "read failed"  # error
 STORE_FAILED = "lease store failed"  # error

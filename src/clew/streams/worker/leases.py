@@ -90,6 +90,9 @@ class LeaseStore(Protocol):
     def remake(self, lease: Lease, fresh: Lease) -> bool:
         """Put ``fresh`` in the place of a lease, if the token still is ``lease.token``."""
 
+    def remove(self, lease: Lease) -> None:
+        """Forget a lease that is finished."""
+
     def beat(self, worker: str) -> None:
         """Show that a worker lives, also one without a lease."""
 

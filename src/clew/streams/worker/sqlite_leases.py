@@ -176,6 +176,13 @@ class SqliteLeases:
             ),
         )
 
+    def remove(self, lease: Lease) -> None:
+        """Forget a lease that is finished."""
+        self._one(
+            "DELETE FROM lease WHERE mapping = ? AND shard_id = ? AND finished",
+            (self._mapping, lease.shard_id),
+        )
+
     def beat(self, worker: str) -> None:
         """Show that a worker lives."""
         self._one(

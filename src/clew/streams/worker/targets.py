@@ -145,7 +145,7 @@ class LambdaTarget:
     ) -> None:
         self._function = function
         self._where = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
-        self._arn = function
+        self._arn = f"{function}:{qualifier}" if qualifier else function
         self._client: Any = session.client(
             "lambda",
             config=Config(

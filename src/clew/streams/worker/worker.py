@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from clew.streams.worker.events import Observe
     from clew.streams.worker.leases import Lease, LeaseStore
     from clew.streams.worker.settings import MappingSettings
+    from clew.streams.worker.shards import Shard
     from clew.streams.worker.targets import Target
 
 _log = logging.getLogger(__name__)
 
 # A shard that this worker itself put down at LATEST is read from "now" for this long.
 _FRESH_S = 5.0
+_FORGET_AFTER_S = 3600.0
 _STARTING, _RUNNING, _STOPPING, _STOPPED, _FAILED = (
     "starting",
     "running",
@@ -81,7 +83,8 @@ class Worker:
         source = settings.source
         self.settings = settings
         self.worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self.mapping = mapping or f"{source.name}-{target.function_arn.rpartition(':')[2]}"
+        function = target.function_arn.rpartition(":function:")[2].replace(":", "-")
+        self.mapping = mapping or f"{source.name}-{function}"
         self._target = target
         self._store = leases
         self._session = session
@@ -106,6 +109,7 @@ class Worker:
         self._shards_at = float("-inf")
         self._kept_at = time.monotonic()
         self._fresh_until: dict[str, float] = {}
+        self._absent_since: dict[str, float] = {}
 
     def start(self) -> None:
         """Check the stream and the target, and begin in threads of its own.
@@ -246,6 +250,24 @@ class Worker:
             if self._store.remake(old, fresh):
                 self._tell(WorkerEvent(events.SHARD_REMADE, old.shard_id))
         self._store.add(later_leases(shards, leases))
+        self._forget_finished(shards, leases)
+
+    def _forget_finished(self, shards: list[Shard], leases: list[Lease]) -> None:
+        """Remove the leases of shards that are done, and that the stream has long forgotten.
+
+        Long, because a shard whose lease is gone and that is listed after all is read again.
+        """
+        now = time.monotonic()
+        listed = {shard.shard_id for shard in shards}
+        absent = {
+            lease.shard_id: self._absent_since.get(lease.shard_id, now)
+            for lease in leases
+            if lease.finished and lease.shard_id not in listed
+        }
+        for lease in leases:
+            if now - absent.get(lease.shard_id, now) > _FORGET_AFTER_S:
+                self._store.remove(lease)
+        self._absent_since = absent
 
     def _living(self, leases: list[Lease], now: float) -> tuple[set[str], set[str]]:
         """The workers that live, and the shards whose owner does not.
@@ -290,15 +312,14 @@ class Worker:
             on_failure=self._fail,
             on_end=self._ended,
         )
-        with self._lock:
-            if self._state != _RUNNING:
-                self._release(taken)
-                return
-            self._consumers[lease.shard_id] = consumer
-        position = consumer.status().position
-        fields = {"token": taken.token, "position": position}
+        fields = {"token": taken.token, "position": consumer.status().position}
         self._tell(WorkerEvent(events.SHARD_TAKEN, lease.shard_id, fields))
-        consumer.start()
+        with self._lock:
+            if running := self._state == _RUNNING:
+                self._consumers[lease.shard_id] = consumer
+                consumer.start()
+        if not running:
+            self._release(taken)
 
     def _ended(self, consumer: ShardConsumer) -> None:
         """A consumer has ended by itself: write that down, and look for what there is to do."""
