@@ -18,6 +18,7 @@ _EXTRAS = {
     "rich": "ops",
     "boto3": "ops",
     "botocore": "ops",
+    "prometheus_client": "ops",
     "ministack": "local",
     "packaging": "local",
     "psutil": "local",
