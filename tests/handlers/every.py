@@ -35,11 +35,11 @@ def topic(body: Body, **options: Any) -> Handler:
 
 
 def stream(body: Body, **options: Any) -> Handler:
-    return clew.kinesis_handler(on_failure=clew.halt(), **options)(body)
+    return clew.kinesis_handler(on_failure=clew.halt(), report=False, **options)(body)
 
 
 def batch(body: Body, **options: Any) -> Handler:
-    return clew.kinesis_handler(batch=True, on_failure=clew.halt(), **options)(body)
+    return clew.kinesis_handler(batch=True, on_failure=clew.halt(), report=False, **options)(body)
 
 
 #: name -> (makes a handler of a body, an event that came from outside)

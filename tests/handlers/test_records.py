@@ -74,7 +74,7 @@ def test_each_record_has_its_own_correlation_in_force() -> None:
         record.logger.info("beside", extra={"mine": record.correlation.id})
 
     with logged() as lines:
-        assert each(stream("a", "b"), Context()) is None
+        assert each(stream("a", "b"), Context()) == {"batchItemFailures": []}
     told = [line for line in lines if "mine" in line]
     assert [(one["mine"], one["x-correlation-id"]) for one in told] == [
         *[("a", "a")] * 2,
@@ -94,9 +94,25 @@ def test_halt_stops_at_the_first_failure() -> None:
         if record.correlation.id == "b":
             raise KeyError("b")
 
+    event = stream("a", "b", "c")
+    with logged() as lines:
+        answer = each(event, Context())
+    number = event["Records"][1]["kinesis"]["sequenceNumber"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": number}]}
+    assert outcomes(lines) == [("a", "done", 1), ("b", "returned", 1), ("c", "returned", 0)]
+    assert invocation(lines)["outcome"] == "ok"
+    assert invocation(lines)["received"][1]["error"] == "KeyError: 'b'"
+
+
+def test_halt_raises_where_the_mapping_reads_no_answer() -> None:
+    @clew.kinesis_handler(on_failure=clew.halt(), report=False)
+    def each(record: clew.KinesisRecord) -> None:
+        if record.correlation.id == "b":
+            raise KeyError("b")
+
     with logged() as lines, pytest.raises(KeyError):
         each(stream("a", "b", "c"), Context())
-    assert outcomes(lines) == [("a", "done", 1), ("b", "failed", 1), ("c", "pending", 0)]
+    assert outcomes(lines) == [("a", "done", 1), ("b", "failed", 1), ("c", "returned", 0)]
     assert invocation(lines)["outcome"] == "error"
     assert invocation(lines)["received"][1]["error"] == "KeyError: 'b'"
 
@@ -109,7 +125,7 @@ def test_skip_logs_the_failure_and_goes_on() -> None:
             raise KeyError("b")
 
     with logged() as lines:
-        assert each(stream("a", "b", "c"), Context()) is None
+        assert each(stream("a", "b", "c"), Context()) == {"batchItemFailures": []}
     assert outcomes(lines) == [("a", "done", 1), ("b", "skipped", 1), ("c", "done", 1)]
     wide = invocation(lines)
     assert (wide["outcome"], wide["level"]) == ("ok", "INFO")
@@ -131,7 +147,7 @@ def test_skip_does_not_swallow_what_ends_a_process(error: BaseException) -> None
     with logged() as lines, pytest.raises(type(error)) as raised:
         each(stream("a", "b"), Context())
     assert raised.value is error
-    assert outcomes(lines) == [("a", "failed", 1), ("b", "pending", 0)]
+    assert outcomes(lines) == [("a", "failed", 1), ("b", "returned", 0)]
 
 
 def test_a_batch_handler_gets_the_whole_list() -> None:
@@ -156,9 +172,12 @@ def test_a_batch_that_fails_fails_whole() -> None:
     def many(records: list[clew.KinesisRecord]) -> None:
         raise KeyError("a")
 
-    with logged() as lines, pytest.raises(KeyError):
-        many(stream("a", "b"), Context())
-    assert outcomes(lines) == [("a", "failed", 1), ("b", "failed", 1)]
+    event = stream("a", "b")
+    with logged() as lines:
+        answer = many(event, Context())
+    number = event["Records"][0]["kinesis"]["sequenceNumber"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": number}]}
+    assert outcomes(lines) == [("a", "returned", 1), ("b", "returned", 1)]
 
 
 def test_on_failure_has_to_be_said() -> None:
@@ -167,7 +186,7 @@ def test_on_failure_has_to_be_said() -> None:
     with pytest.raises(clew.ClewError, match="on_failure has to be"):
         clew.kinesis_handler(on_failure="skip")  # type: ignore[arg-type]
     with pytest.raises(clew.ClewError, match="batch=True"):
-        clew.kinesis_handler(batch=True, on_failure=clew.skip())
+        clew.kinesis_handler(batch=True, lanes=2, on_failure=clew.skip())
 
 
 def test_an_empty_batch_is_nothing_to_do() -> None:

@@ -140,9 +140,8 @@ def test_a_functions_life(tmp_path: Path, log_format: dict[str, str]) -> None:
         assert "xrayTraceId" not in wide
 
         # Records.
-        assert (
-            function.api.invoke(kinesis(with_context(b'{"a":1}', FIELDS)), "request-3").body is None
-        )
+        answer = function.api.invoke(kinesis(with_context(b'{"a":1}', FIELDS)), "request-3")
+        assert answer.body == {"batchItemFailures": []}
         each, wide = function.lines()
         assert (each["message"], each["payload"]) == ("each", {"a": 1})
         assert each["x-correlation-id"] == "the-request"

@@ -7,7 +7,7 @@ from functools import wraps
 from clew.errors import ClewError
 from clew.handlers.run import check_rate, prepare, run
 from clew.log.internal import failed, warn_once
-from clew.streams.batch import Plan
+from clew.streams.plan import Plan
 from clew.streams.policy import DeadLetter, Policy, Retry
 
 TYPE_CHECKING = False
