@@ -75,7 +75,7 @@ def test_what_was_raised_from_none_has_nothing_before_it() -> None:
 
 
 def test_a_group_has_its_members() -> None:
-    inner = ExceptionGroup("inner", [raised(KeyError("a"))])
+    inner = BaseExceptionGroup("inner", [raised(KeyError("a"))])
     members = [inner, raised(ValueError("b"), OSError("c"))]
     group = raised(BaseExceptionGroup[BaseException]("several", members))
     found = described(group)

@@ -43,6 +43,7 @@ class Function:
         self.process = process
         self._out = out
         self._read = 0
+        self.said: list[Line] = []
 
     def written(self) -> str:
         """What stdout got since the last call."""
@@ -53,8 +54,10 @@ class Function:
         return data.decode()
 
     def lines(self) -> list[Line]:
-        """`written`, every line of which is one of clew's."""
-        return read_lines(self.written())
+        """`written`, every line of which is one of clew's; what it says of levels is kept apart."""
+        lines = read_lines(self.written())
+        self.said += [line for line in lines if line["message"].startswith("Lambda drops")]
+        return [line for line in lines if line not in self.said]
 
 
 @contextmanager
@@ -174,11 +177,10 @@ def test_an_error_is_reported_as_without_clew(tmp_path: Path, log_format: dict[s
     for line in text.split("\n")[:-1]:
         (own if '"logger"' in line else theirs).append(line)
     lines = read_lines("".join(f"{line}\n" for line in own))
-    assert [line["message"] for line in lines] == [
-        "held back",
-        "the event of the failed invocation",
-        "invocation",
-    ]
+    drops_debug = "AWS_LAMBDA_LOG_LEVEL" in log_format
+    messages = [line["message"] for line in lines if not line["message"].startswith("Lambda drops")]
+    assert len(lines) - len(messages) == drops_debug
+    assert messages == ["held back", "the event of the failed invocation", "invocation"]
     assert invocation(lines)["exception"]["type"] == "routes.OutOfWine"
     assert invocation(lines)["outcome"] == "error"
     if framed:
@@ -215,6 +217,10 @@ def test_the_level_that_lambda_sets(tmp_path: Path) -> None:
         function.api.invoke(rest_api({"debug-log-enabled": "true"}, body="hello"), "request-2")
         messages = [line["message"] for line in function.lines()]
         assert messages == ["serving", "in detail", "invocation"], "DEBUG is for the whole chain"
+        assert [line["message"][:26] for line in function.said] == [
+            "Lambda drops INFO invocati",
+            "Lambda drops DEBUG lines o",
+        ]
 
 
 def test_what_ends_the_process_ends_it(tmp_path: Path) -> None:

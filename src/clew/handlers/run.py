@@ -176,6 +176,10 @@ def _close(delivery: Delivery, error: BaseException | None, *, received_by_body:
         if delivery.records:
             _warn_of_unread(delivery)
         write_invocation(invocation, correlation, error, entries)
+        if error is not None or correlation.debug:
+            from clew.log.levels import warn_of_dropped
+
+            warn_of_dropped(10)  # DEBUG, and `logging` need not be imported for it
     except Exception:  # noqa: BLE001  (the wide line never breaks the request)
         failed("closing an invocation")
 

@@ -25,7 +25,6 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 #: Lambda's names for log levels that Python names otherwise (Lambda guide, "Log-level filtering").
 _LEVELS = {"TRACE": logging.DEBUG, "WARN": logging.WARNING, "FATAL": logging.CRITICAL}
 
-
 _DEBUG = logging.DEBUG
 _POWERTOOLS = "aws_lambda_powertools.logging.logger"
 
@@ -236,14 +235,21 @@ def get_logger(name: str | None = None) -> logging.Logger:
 def level_from_environment() -> int:
     """The level that ``CLEW_LOG_LEVEL`` or ``AWS_LAMBDA_LOG_LEVEL`` names, else INFO."""
     wanted = os.environ.get("CLEW_LOG_LEVEL") or os.environ.get("AWS_LAMBDA_LOG_LEVEL") or "INFO"
-    known = logging.getLevelNamesMapping()
-    return _LEVELS.get(wanted.upper(), known.get(wanted.upper(), logging.INFO))
+    level = level_named(wanted)
+    return logging.INFO if level is None else level
+
+
+def level_named(name: str) -> int | None:
+    """The level of that name, as Python or Lambda has it, in any case; None where it is none."""
+    upper = name.strip().upper()
+    return _LEVELS.get(upper, logging.getLevelNamesMapping().get(upper))
 
 
 def install() -> None:
     """Put clew's handler on the root logger, once, in the place of Lambda's own.
 
-    Other handlers stay. Lines of other libraries' loggers come out as JSON too.
+    Other handlers stay. Lines of other libraries' loggers come out as JSON too, from the levels
+    on that ``CLEW_LOG_LEVELS`` sets for them.
     """
     root = logging.getLogger()
     if any(type(handler) is ClewHandler for handler in root.handlers):
@@ -252,6 +258,11 @@ def install() -> None:
         if type(handler).__module__.startswith("awslambdaric"):
             root.removeHandler(handler)
     root.addHandler(ClewHandler())
+    if "CLEW_LOG_LEVELS" in os.environ or "AWS_LAMBDA_LOG_FORMAT" in os.environ:
+        from clew.log import levels
+
+        levels.set_single_ones()
+        levels.warn_of_dropped(logging.INFO)
 
 
 def _has_level(logger: logging.Logger) -> bool:
