@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 
+from clew import payload as clew_payload
 from clew import wire
 from clew.streams import origins
 from clew.streams.failure import NotAnEnvelope
-from clew.streams.identity import arn_of
+from clew.streams.identity import MEMBER, arn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,6 +111,35 @@ class Envelope:
         found = origins.record(self.source, self.raw(), self.members)
         found.idempotency_key = self.idempotency_key
         return found
+
+    def context(self) -> dict[str, str]:
+        """The fields that go with the record where it is put again, by wire name.
+
+        With the key by which it is known: what reads the record has it as `idempotency_key`.
+        """
+        own = self.members["correlation"]
+        fields = {name: value for name, value in own.items() if wire.is_field(name)}
+        trace_id, _ = wire.trace_of(str(own.get("traceId", "")), "01")
+        span_id = str(own.get("spanId", ""))
+        if trace_id and span_id:
+            fields[wire.TRACEPARENT] = f"00-{trace_id}-{span_id}-01"
+        if self.idempotency_key:
+            fields[MEMBER] = self.idempotency_key
+        return fields
+
+    def to_source(self) -> bytes:
+        """The payload to put into its source again: what came, with the record's key beside it.
+
+        Of a JSON object, in its context; any other payload as it is.
+        """
+        data = self.payload
+        taken = clew_payload.take(data)
+        if taken.value is None:
+            return data
+        came = taken.context if isinstance(taken.context, dict) else {}
+        fields = {**(came or self.context()), MEMBER: self.idempotency_key}
+        done = clew_payload.put(taken.data, fields)
+        return data if done is None else done
 
     def with_claim(self, bucket: str, key: str) -> Envelope:
         """Itself without its payload, which an object of S3 has."""
