@@ -75,6 +75,7 @@ class Correlation(Mapping[str, str]):
         if invocation is None:  # made by hand, of whatever: nothing else may reach a header
             trace_id, trace_flags = wire.trace_of(trace_id, trace_flags)
             tracestate = tracestate if wire.is_value(tracestate, wire.MAX_TRACESTATE) else ""
+            baggage = baggage if wire.is_baggage(baggage) else ""
         self._pending: Callable[[], Correlation] | None = None
         self._fields = dict(fields) if fields else {}
         if invocation is None and wire.SIGNATURE in self._fields:
@@ -199,20 +200,21 @@ class Correlation(Mapping[str, str]):
                 fields = {**fields, wire.SIGNATURE: self.debug_signature}
         return fields
 
-    def around_span(self, *, chain_as_number: bool = False) -> tuple[str, str]:
+    def around_span(self, *, for_node: bool = False) -> tuple[str, str]:
         """`outgoing` as the JSON text of an object, before and after the span; made once.
 
-        ``chain_as_number`` writes the chain length as a JSON number.
+        ``for_node`` writes it as the Node library does, with the chain length as a number.
         """
-        if self._context is None or self._context[0] is not chain_as_number:
+        if self._context is None or self._context[0] is not for_node:
             fields = "".join(
-                f"{quote(name)}:{value if bare else quote(value)},"
+                f"{quote(wire.NODE_NAMES.get(name, name) if for_node else name)}"
+                f":{value if bare else quote(value)},"
                 for name, value in self._to_send().items()
-                for bare in (chain_as_number and name == wire.CHAIN and value.isdecimal(),)
+                for bare in (for_node and name == wire.CHAIN and value.isdecimal(),)
             )
             head, tail = self._trace_around_span()
             baggage = f',"{wire.BAGGAGE}":{quote(self.baggage)}' if self.baggage else ""
-            self._context = (chain_as_number, f"{{{fields}{head}", f"{tail}{baggage}}}")
+            self._context = (for_node, f"{{{fields}{head}", f"{tail}{baggage}}}")
         return self._context[1:]
 
     def _trace_around_span(self) -> tuple[str, str]:

@@ -130,6 +130,11 @@ def context_field() -> str:
     return wanted if wanted in wire.CONTEXT_ALIASES else wire.CONTEXT
 
 
+def is_for_node() -> bool:
+    """Whether what goes out is for functions with the Node library."""
+    return context_field() != wire.CONTEXT
+
+
 def pairs(context: object) -> list[tuple[object, object]]:
     """The (name, value) pairs of a context as it came in, None for none."""
     if context is None:

@@ -28,6 +28,8 @@ XRAY = "x-amzn-trace-id"
 CONTEXT = "__context"
 #: The name that ``@dazn/lambda-powertools`` gives to the same object.
 CONTEXT_ALIASES = (CONTEXT, "__context__")
+#: Names that this library looks for as it writes them; clew itself knows them in any case.
+NODE_NAMES = {USER_AGENT: "User-Agent"}
 #: The one attribute that carries every field when a message has no room for one each.
 PACKED = "clew-context"
 

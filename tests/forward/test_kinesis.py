@@ -198,7 +198,7 @@ def test_data_that_is_a_file_is_botocores_to_judge(
     assert invocation.sent == []
 
 
-def test_the_node_library_gets_its_own_name_and_a_number(
+def test_the_node_library_gets_its_own_names_and_a_number(
     stream: Stream,
     invocation: Invocation,
     in_force: clew.Correlation,
@@ -208,5 +208,7 @@ def test_the_node_library_gets_its_own_name_and_a_number(
     stream.kinesis.put_record(StreamName=stream.name, Data=b'{"a":1}', PartitionKey="k")
     (came,) = stream.new()
     context = json.loads(came)["__context__"]
-    assert context == {**fields_of(only(invocation.sent)), "call-chain-length": 2}
+    fields = fields_of(only(invocation.sent))
+    fields["User-Agent"] = fields.pop("user-agent")
+    assert context == {**fields, "call-chain-length": 2}
     assert payload.take(came).data == b'{"a":1}'

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MANAGED = "aws:kafka"
 SELF_MANAGED = "SelfManagedKafka"
+#: Headers that are read beside clew's own fields.
+_BESIDE = (wire.XRAY, wire.BAGGAGE)
 
 
 def read(event: dict[str, Any]) -> Reading:
@@ -54,7 +56,7 @@ class KafkaRecord(EncodedRecord):
         for name, value in self._headers():
             if name.lower() == wire.PACKED:
                 yield from _unpack(value)
-            elif wire.is_field(name.lower()) or name.lower() == wire.XRAY:
+            elif wire.is_field(name.lower()) or name.lower() in _BESIDE:
                 yield name, None if value is None else value.decode("ascii", "replace")
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clew import wire
+from clew import payload, wire
 from clew.forward.limits import MESSAGE_ATTRIBUTES, length
 from clew.forward.sending import goes_untouched, take_over
 
@@ -51,7 +51,12 @@ def _ways(sent: Sent, names: set[str], *, traced: bool) -> Iterator[Attributes]:
     whole = sent.correlation
     for one in (whole, whole.without_baggage()) if whole.baggage else (whole,):
         fields = one.outgoing(sent.span_id)
-        yield {name: _text(value) for name, value in fields.items() if name not in names}
+        written = wire.NODE_NAMES if payload.is_for_node() else {}
+        yield {
+            written.get(name, name): _text(value)
+            for name, value in fields.items()
+            if name not in names
+        }
         if not traced:
             # Binary: a String that holds JSON breaks the filter policies of subscribers.
             context = one.as_context(sent.span_id).encode()
@@ -82,8 +87,6 @@ def _text(value: str) -> dict[str, str]:
 
 
 def _unpacked(attributes: Attributes) -> list[tuple[object, object]]:
-    from clew import payload
-
     for name, attribute in attributes.items():
         if name.lower() == wire.PACKED:
             value = attribute.get("BinaryValue") or attribute.get("StringValue") or b""

@@ -22,12 +22,14 @@ _NESTED, _MEMBER, _NUMBER = 3, 1, 21
 
 
 def context(sent: Sent, name: str) -> dict[str, Any]:
-    """The fields of ``sent`` as a map; under the Node library's ``name``, with a number in it."""
+    """The fields of ``sent`` as a map; under the Node library's ``name``, as that writes them."""
     fields: dict[str, dict[str, str]] = {
         field: {"S": value} for field, value in sent.correlation.outgoing(sent.span_id).items()
     }
-    if name != wire.CONTEXT and wire.CHAIN in fields:
-        fields[wire.CHAIN] = {"N": fields[wire.CHAIN]["S"]}
+    if name != wire.CONTEXT:
+        if wire.CHAIN in fields:
+            fields[wire.CHAIN] = {"N": fields[wire.CHAIN]["S"]}
+        fields = {wire.NODE_NAMES.get(field, field): value for field, value in fields.items()}
     return {"M": fields}
 
 

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from clew import wire
+from clew import payload, wire
 from clew.correlation import current
 from clew.forward.on_import import is_waiting
 from clew.forward.sending import answered, going_out, new_sent, note, take_over, unanswered
@@ -129,14 +129,15 @@ class HttpSend:
         ours = sent.correlation.outgoing(sent.span_id)
         # OpenTelemetry was first, and wrote what we would write: what follows it is ours to say.
         same = wire.TRACEPARENT in names and (wire.TRACEPARENT, ours[wire.TRACEPARENT]) in fields
+        written = wire.NODE_NAMES if payload.is_for_node() else {}
         for name, value in ours.items():
             there = names.get(name)
             if there is None:
-                self.headers[name] = value
+                self.headers[written.get(name, name)] = value
             elif (name == wire.USER_AGENT and not signed and _is_default(present[there])) or (
                 name == wire.TRACESTATE and same
             ):
-                self.headers[name] = value
+                self.headers[written.get(name, name)] = value
                 self.replaces.append(_text(there))
         if wire.ID in names or (wire.TRACEPARENT in names and not same):
             take_over(sent, [*fields, *self.headers.items()])

@@ -26,8 +26,7 @@ class Splicer:
     def __init__(self, correlation: Correlation) -> None:
         self._correlation = correlation
         name = payload.context_field()
-        # The Node library, which reads the other name, counts with the chain length.
-        head, self._tail_text = correlation.around_span(chain_as_number=name != wire.CONTEXT)
+        head, self._tail_text = correlation.around_span(for_node=name != wire.CONTEXT)
         self._head_text = f'"{name}":{head}'
         self._head = self._head_text.encode()
         self._tail = self._tail_text.encode()

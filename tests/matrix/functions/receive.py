@@ -18,9 +18,15 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         upload.fetch_correlation()
     for one in uploads or delivery.records or [delivery]:
         with clew.use(one.correlation):
-            log.info("received", extra={"source": delivery.source, "event": event})
+            log.info("received", extra={"source": delivery.source, "event": as_it_came()})
             log.debug("in detail")
     return answer(event)
+
+
+def as_it_came() -> Any:
+    """The event as Lambda gave it, before anything was taken out."""
+    invocation = clew.current().invocation
+    return invocation.event if invocation is not None else None
 
 
 def answer(event: Any) -> dict[str, Any]:
