@@ -76,7 +76,7 @@ def worker() -> None:
     "--leases",
     metavar="FILE",
     help="Where positions are kept: a file, or dynamodb:TABLE for several hosts "
-    "[default: .clew/leases.db].",
+    "[default: .clew/leases.db; with --local, beside that cloud's log].",
 )
 @click.option(
     "--concurrency", type=int, default=1, help="Calls of the handler at once, in threads."
@@ -116,7 +116,7 @@ def run(**given: Any) -> None:
         if is_shown(event, least):
             _show_event(event, as_json=as_json)
 
-    session = _session(given["local"], given["region"])
+    session, directory = _session(given["local"], given["region"])
     settings = _settings(session, given)
     options = WorkerOptions(
         poll_interval_s=given["poll"],
@@ -126,7 +126,7 @@ def run(**given: Any) -> None:
     running = Worker(
         settings,
         target=_target(session, given),
-        leases=_leases(session, given["leases"]),
+        leases=_leases(session, given["leases"] or str(directory / "leases.db")),
         session=session,
         mapping=given["name"],
         options=options,
@@ -140,18 +140,20 @@ def run(**given: Any) -> None:
             running.stop(given["grace"])
 
 
-def _session(local: str | None, region: str | None) -> boto3.Session:
+def _session(local: str | None, region: str | None) -> tuple[boto3.Session, Path]:
+    """Where the stream is, and where positions in it are kept if nothing is said."""
     if local is not None:
         from clew.localcloud import LocalCloud
 
-        return LocalCloud.connect(local or None).session()
+        cloud = LocalCloud.connect(local or None)
+        return cloud.session(), cloud.log_path.parent  # which go together
     import boto3
     from botocore.exceptions import BotoCoreError
 
     from clew.errors import ClewError
 
     try:
-        return boto3.Session(region_name=region)
+        return boto3.Session(region_name=region), Path(".clew")
     except BotoCoreError as error:
         raise ClewError(f"AWS cannot be used as it is configured here: {error}.") from error
 
@@ -206,12 +208,12 @@ def _target(session: boto3.Session, given: dict[str, Any]) -> Target:
     return FunctionTarget(function, name=name, concurrency=given["concurrency"])
 
 
-def _leases(session: boto3.Session, where: str | None) -> LeaseStore:
+def _leases(session: boto3.Session, where: str) -> LeaseStore:
     from clew.streams.worker import DynamoDBLeases, SqliteLeases
 
-    if where and where.startswith("dynamodb:"):
+    if where.startswith("dynamodb:"):
         return DynamoDBLeases(session, where.removeprefix("dynamodb:"))
-    return SqliteLeases(Path(where or ".clew/leases.db"))
+    return SqliteLeases(where)
 
 
 @contextmanager
