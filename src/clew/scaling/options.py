@@ -1,0 +1,207 @@
+"""The ways to a goal side by side, and which of them to take. Pure.
+
+Own splits and merges, in the fewest operations or at the lowest cost; UpdateShardCount; on-demand
+mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+from typing import TYPE_CHECKING
+
+from clew.scaling.curve import Curve
+from clew.scaling.model import KEY_SPACE
+from clew.scaling.plan import Plan, fewest_operations, utilisation
+from clew.scaling.prices import HOURS_A_MONTH
+from clew.scaling.situation import Situation
+from clew.scaling.uniform import changes, even_cuts, steps
+from clew.scaling.words import duration, usd
+
+if TYPE_CHECKING:
+    from clew.scaling.model import ShardMap
+    from clew.scaling.plan import Goal
+
+#: Streams up to this size are searched for the cheapest number of shards one number at a time.
+_SMALL = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The plans that there are, and the one to take."""
+
+    fewest: Plan
+    cheapest: Plan
+    update: Plan | None  # by UpdateShardCount; None where its rules or its budget forbid it
+    on_demand: Plan | None  # None where it is not cheaper
+    chosen: Plan
+    why: str
+
+    def explain(self) -> str:
+        """The chosen plan and why, then the others, one to a line."""
+        said = [f"{self.chosen.explain()} {self.why}"]
+        others = {"Fewest operations": self.fewest, "Cheapest": self.cheapest}
+        if self.update is not None:
+            others["UpdateShardCount"] = self.update
+        if self.on_demand is not None:
+            others["On-demand mode"] = self.on_demand
+        told = [self.chosen]
+        for name, plan in others.items():
+            if plan not in told:
+                told.append(plan)
+                said.append(f"{name}: {plan.explain()}")
+        return "\n".join(said)
+
+
+def weigh(
+    shards: ShardMap, goal: Goal, situation: Situation | None = None, *, urgent: bool = False
+) -> Options:
+    """Every way to the goal, and the one to take.
+
+    ``urgent`` (records are refused now) takes the soonest way, else it is the cheapest over
+    ``situation.hold_h``, with what the change costs. On-demand mode is only ever offered: it
+    changes what the team pays for and watches.
+    """
+    given = situation or Situation()
+    fewest = fewest_operations(shards, goal, given)
+    cheapest = _cheapest(shards, goal, given, fewest)
+    update = _by_update(shards, goal, given, fewest)
+    ways = [fewest, cheapest, *([update] if update is not None else [])]
+    best = min(way.peak for way in ways)
+    good = [way for way in ways if way.reaches_target or way.peak <= best * 1.05]
+    in_time = [way for way in good if way.duration_s < given.hold_h * 3600]
+    good = in_time or good
+
+    def soonest(way: Plan) -> tuple[float, float]:
+        return way.duration_s, usd_held(way, given)
+
+    def cheapest_of(way: Plan) -> tuple[float, float]:
+        return round(usd_held(way, given), 6), way.duration_s
+
+    if fewest.nothing_to_do:
+        chosen, why = fewest, "Every shard is within the target."
+    elif urgent:
+        chosen = min(good, key=soonest)
+        why = _why_soonest(chosen, good)
+    else:
+        chosen = min(good, key=cheapest_of)
+        why = (
+            f"Over the next {duration(given.hold_h * 3600)} it is the cheapest way,"
+            f" at {usd(usd_held(chosen, given))}."
+        )
+    return Options(fewest, cheapest, update, _on_demand(shards, given, chosen), chosen, why)
+
+
+def usd_held(plan: Plan, situation: Situation) -> float:
+    """What a plan costs while it is held: its open shards, and those that it closes.
+
+    Until it is done, the shards are on their way from the old number to the new.
+    """
+    under_way = min(plan.duration_s / 3600, situation.hold_h)
+    hours = (plan.before + plan.after) / 2 * under_way
+    hours += plan.after * (situation.hold_h - under_way)
+    return situation.prices.shard_hours(hours, situation.retention_h) + plan.usd_once
+
+
+def _why_soonest(chosen: Plan, ways: list[Plan]) -> str:
+    slower = [way.duration_s for way in ways if way.duration_s > chosen.duration_s]
+    if not slower:
+        return "No way is sooner."
+    return f"It is the soonest way: another takes {duration(max(slower))}."
+
+
+def _cheapest(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan) -> Plan:
+    """The number of shards that costs least while it is held, with what closing shards costs."""
+    if fewest.nothing_to_do or not fewest.reaches_target:
+        return fewest
+    low = max(goal.bounds[0], ceil(shards.load.shards(situation.limits) / goal.target))
+    if fewest.after <= _SMALL:
+        counts: list[int] = list(range(low, fewest.after))
+    else:
+        counts = sorted({low, (low + fewest.after) // 2} - {fewest.after})
+    found = [fewest]
+    for count in counts:
+        plan = fewest_operations(shards, replace(goal, at_most=count), situation)
+        if plan.after < fewest.after and plan.reaches_target:
+            found.append(plan)
+    return min(found, key=lambda plan: (usd_held(plan, situation), len(plan.operations)))
+
+
+def _by_update(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan) -> Plan | None:
+    """The fewest shards of even width that keep to the target, by UpdateShardCount."""
+    if fewest.nothing_to_do:
+        return None
+    limits, timing = situation.limits, situation.timing
+    low, high = goal.bounds
+    high = min(goal.max_shards if goal.at_most is None else max(high, fewest.after), high * 2)
+    low = max(low, ceil(shards.load.shards(limits) / goal.target - 1e-9), 1)
+    curve = Curve(shards, limits)
+    best: tuple[float, int] | None = None
+    for count in _even_counts(low, max(low, high), len(shards)):
+        places = [curve.place(key) for key in (0, *even_cuts(count), KEY_SPACE)]
+        peak = max(curve.load(a, b) for a, b in pairwise(places))
+        if best is None or peak < best[0] - 1e-9:
+            best = peak, count
+        if peak <= goal.target + 1e-9:
+            break
+    if best is None or best[1] > goal.max_shards:
+        return None
+    calls = steps(len(shards), best[1], limits)
+    if calls is None or not calls or len(calls) > situation.update_calls_left:
+        return None
+    if max(calls) > len(shards) + situation.account_shards_left:
+        return None
+    took, closed = 0.0, 0
+    now = list(shards.cuts)
+    for count in calls:
+        cuts = even_cuts(count)
+        splits, merges = changes(now, cuts)
+        took += timing.update_s(splits, merges)
+        closed += splits + 2 * merges
+        now = cuts
+    return Plan(
+        method="UpdateShardCount",
+        before=len(shards),
+        after=best[1],
+        operations=(),
+        calls=calls,
+        cuts=tuple(now),
+        closed=closed,
+        duration_s=took,
+        usd_once=situation.usd_closed(closed),
+        usd_month_before=situation.usd_month(len(shards), shards.load),
+        usd_month=situation.usd_month(best[1], shards.load),
+        utilisation=utilisation(shards, now, situation),
+        target=goal.target,
+        hot_keys=fewest.hot_keys,
+    )
+
+
+def _even_counts(low: int, high: int, before: int) -> list[int]:
+    """The counts worth trying, in ascending order: the first few, multiples of 25 %, the last."""
+    quarters = {ceil(before * part / 4) for part in range(1, 9)}
+    tried = {*range(low, min(low + 8, high + 1)), *quarters, high}
+    return sorted(count for count in tried if low <= count <= high)
+
+
+def _on_demand(shards: ShardMap, situation: Situation, chosen: Plan) -> Plan | None:
+    price = situation.usd_month_on_demand(shards.load)
+    if price >= min(chosen.usd_month, chosen.usd_month_before):
+        return None
+    return replace(
+        chosen,
+        method="on-demand",
+        operations=(),
+        calls=(),
+        closed=0,
+        duration_s=0.0,
+        usd_once=0.0,
+        usd_month=price,
+    )
+
+
+def hours_to_pay_back(plan: Plan) -> float:
+    """How long fewer shards have to last until they have saved what closing the others costs."""
+    saved = (plan.usd_month_before - plan.usd_month) / HOURS_A_MONTH
+    return plan.usd_once / saved if saved > 0 else float("inf")
