@@ -71,6 +71,27 @@ def test_an_attribute_of_the_users_own_that_is_called_so_is_the_users() -> None:
     assert record.attributes == own
 
 
+def test_what_clew_sent_as_an_attribute_is_not_the_users() -> None:
+    sent = correlation().outgoing("b" * 16)
+    attributes = {name: {"Type": "String", "Value": value} for name, value in sent.items()}
+    message = {"Message": "", "MessageAttributes": attributes}
+    (record,) = clew.capture({"Records": [{"EventSource": "aws:sns", "Sns": message}]}).records
+    assert isinstance(record, clew.SnsRecord)
+    assert record.correlation.baggage == "a=1"
+    assert record.attributes == {}
+
+
+def test_it_is_read_from_the_headers_of_kafka() -> None:
+    raw = {"value": "", "headers": [{"baggage": list(b"a=1")}, {"x-correlation-id": list(b"1")}]}
+    event = {"eventSource": "aws:kafka", "records": {"t-0": [raw]}}
+    assert clew.capture(event).correlation.baggage == "a=1"
+
+
+def test_one_made_by_hand_sends_nothing_malformed() -> None:
+    made = clew.Correlation({"x-correlation-id": "1"}, baggage="a=1\r\nset-cookie: b")
+    assert "baggage" not in made.outgoing("b" * 16)
+
+
 def test_bound_ids_keep_it() -> None:
     with clew.use(correlation()):
         assert clew.bind(user_id="1").baggage == "a=1"

@@ -68,10 +68,14 @@ def without_clew(attributes: object) -> dict[str, Any]:
     """The attributes that the sender set itself."""
     if not isinstance(attributes, dict):
         return {}
-    return {
-        name: attribute
-        for name, attribute in attributes.items()
-        if not (
-            isinstance(name, str) and (name.lower() == wire.PACKED or wire.is_field(name.lower()))
-        )
-    }
+    return {name: one for name, one in attributes.items() if not _is_clews(name, one)}
+
+
+def _is_clews(name: object, attribute: object) -> bool:
+    if not isinstance(name, str):
+        return False
+    lower = name.lower()
+    if lower == wire.BAGGAGE:  # it may be the sender's own word for something else
+        values = attribute.values() if isinstance(attribute, dict) else ()
+        return any(isinstance(value, str) and wire.is_baggage(value) for value in values)
+    return lower == wire.PACKED or wire.is_field(lower)
