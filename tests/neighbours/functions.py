@@ -43,9 +43,12 @@ class Functions:
         try:
             return handler(event, Context(name, self._invocations))
         finally:
-            written = self._capsys.readouterr().out
-            for line in written.splitlines():
-                self._raw.append(RawLine(0, f"/aws/lambda/{name}", name, line))
+            self.add(name, self._capsys.readouterr().out)
+
+    def add(self, name: str, written: str) -> None:
+        """Take lines that the function wrote elsewhere into its log."""
+        for line in written.splitlines():
+            self._raw.append(RawLine(0, f"/aws/lambda/{name}", name, line))
 
     @property
     def lines(self) -> list[dict[str, Any]]:

@@ -188,6 +188,13 @@ def test_its_decorator_works_beside_clews(functions: Functions, powertools: Powe
     assert line["function_name"] == line["function"] == "a"
 
 
+def test_a_story_has_its_lines(functions: Functions, powertools: Powertools) -> None:
+    functions.invoke("a", lambda *_: powertools.logger.info("told"), http_event({}))
+    functions.add("a", powertools.stream.getvalue())
+    (hop,) = functions.story("edge-1").hops
+    assert [(line.message, line.level) for line in hop.lines] == [("told", "INFO")]
+
+
 def test_it_may_be_bridged_again(functions: Functions, powertools: Powertools) -> None:
     assert bridge(powertools.logger) is powertools.logger
     bridge(Logger(service=powertools.service))
