@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from base64 import b64decode
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -134,3 +135,15 @@ def service() -> Iterator[StreamService]:
 
 def put(service: StreamService, *data: str, key: str = "k") -> list[str]:
     return service.put((key, each.encode()) for each in data)
+
+
+def numbered(count: int, first: int = 0) -> list[str]:
+    return [str(at) for at in range(first, first + count)]
+
+
+def by_key(handled: Handled) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = defaultdict(list)
+    for event in list(handled.events):
+        for record in event["Records"]:
+            keys[record["kinesis"]["partitionKey"]].append(record["eventID"].partition(":")[2])
+    return keys

@@ -1,40 +1,40 @@
-"""A worker on a stream: reading, order, resharding, restarts, losses, endings."""
+"""A worker on a stream: order, restarts, lanes, ages, filters, windows, endings."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-import time
-from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from clew.streams.worker import (
     FunctionTarget,
     MappingSettings,
     SqliteLeases,
     Worker,
-    WorkerError,
 )
 from clew.streams.worker.clock import Clock, Instant
 
-from .conftest import QUICK, Handled, put
-from .stream_service import Refusal, StreamService
+from .conftest import QUICK, Handled, by_key, numbered, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from .conftest import RunWorker
+    from .stream_service import StreamService
 
     Until = Callable[..., Any]
 
 
-def numbered(count: int, first: int = 0) -> list[str]:
-    return [str(at) for at in range(first, first + count)]
+class Later(Clock):
+    """A clock that can be put forward."""
+
+    ahead_s = 0.0
+
+    def now(self) -> Instant:
+        now = super().now()
+        return Instant(now.steady, now.wall + self.ahead_s)
 
 
 def test_every_record_is_handled_once_and_in_order(
@@ -120,279 +120,6 @@ def test_a_batch_that_is_not_finished_in_the_grace_comes_again(
     assert shard.token == 2
 
 
-def by_key(handled: Handled) -> dict[str, list[str]]:
-    keys: dict[str, list[str]] = defaultdict(list)
-    for event in list(handled.events):
-        for record in event["Records"]:
-            keys[record["kinesis"]["partitionKey"]].append(record["eventID"].partition(":")[2])
-    return keys
-
-
-@pytest.mark.parametrize("factor", [1, 4])
-def test_keys_keep_their_order_through_splits_and_merges(
-    run_worker: RunWorker, until: Until, factor: int
-) -> None:
-    handled = Handled()
-    expected: dict[str, list[str]] = defaultdict(list)
-
-    def produce(service: StreamService, count: int) -> None:
-        keys = [f"key-{at % 17}" for at in range(count)]
-        for key, number in zip(keys, service.put((key, b"x") for key in keys), strict=True):
-            expected[key].append(number)
-
-    with StreamService(shards=2) as service:
-        produce(service, 300)
-        running = run_worker(service, handled, batch_size=10, parallelization_factor=factor)
-        low, high = service.open_shards()
-        service.split(low)
-        produce(service, 300)
-        service.merge(*service.open_shards()[1:3])
-        produce(service, 300)
-        service.split(service.open_shards()[-1])
-        produce(service, 300)
-        until(lambda: len(handled.data) >= 1200, "all are handled")
-        assert by_key(handled) == expected
-        until(lambda: len(running.events("shard finished")) == 4, "the closed ones are finished")
-        assert sorted(running.worker.status().shards) == sorted(service.open_shards())
-    assert high in {event.shard_id for event in running.events("shard finished")}
-
-
-def test_a_closed_shard_that_the_stream_lists_no_more_is_drained_before_its_children(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    gate = threading.Event()
-    handled = Handled(lambda _data: gate.wait(10) and None)
-    put(service, *numbered(5))
-    running = run_worker(service, handled, batch_size=5)
-    until(lambda: handled.data, "the first is under way")
-    (parent,) = service.open_shards()
-    service.split(parent)
-    put(service, "child")
-    listed = service.shards[parent]
-    service.answer("ListShards", {"StreamARN": service.arn})
-    hidden = service._ListShards
-    service._ListShards = lambda request: {  # type: ignore[method-assign]
-        "Shards": [each for each in hidden(request)["Shards"] if each["ShardId"] != parent]
-    }
-    put_late = [f"{at}" for at in range(5, 8)]
-    listed.records += [
-        {**listed.records[-1], "SequenceNumber": service._number(), "Data": _base64(each)}
-        for each in put_late
-    ]
-    until(lambda: len(running.worker._store.leases()) == 3, "the children are known")
-    gate.set()
-    until(lambda: "child" in handled.data, "the child is read")
-    assert handled.data == [*numbered(8), "child"]
-
-
-def _base64(text: str) -> str:
-    import base64
-
-    return base64.b64encode(text.encode()).decode()
-
-
-def test_a_shard_that_the_stream_forgot_is_said_to_be_lost(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    (last,) = put(service, "0")
-    running = run_worker(service, handled)
-    until(lambda: handled.data, "the first is handled")
-    (parent,) = service.open_shards()
-    service.split(parent)
-    service.forget(parent)
-    put(service, "1")
-    until(lambda: len(handled.data) == 2, "the child is read")
-    (lost,) = running.events("records lost")
-    assert (lost.shard_id, lost.fields["after"]) == (parent, last)
-    assert "does not have the shard any more" in lost.fields["reason"]
-
-
-def test_a_shard_under_an_old_name_is_read_from_its_beginning(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, *numbered(5))
-    running = run_worker(service, handled)
-    until(lambda: len(handled.data) == 5, "the old one is handled")
-    (name,) = service.open_shards()
-    old = service.shards.pop(name)
-    service._open_shard((), old.first_hash, old.last_hash)
-    service.expire_iterators()
-    put(service, "new")
-    until(lambda: running.events("shard remade"), "it is noticed")
-    put(service, "newer")
-    until(lambda: "newer" in handled.data, "the new one is read")
-    # A batch that was under way when it was noticed comes twice.
-    assert list(dict.fromkeys(handled.data)) == [*numbered(5), "new", "newer"]
-
-
-def test_expired_iterators_are_made_anew_after_the_last_record(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    running = run_worker(service, handled)
-    for batch in range(5):
-        put(service, *numbered(10, 10 * batch))
-        until(lambda: len(handled.data) >= 10 * (batch + 1), "the batch is handled")  # noqa: B023
-        service.expire_iterators()
-    assert handled.data == numbered(50)
-    assert not running.events("records lost")
-
-
-def test_throttled_reads_are_made_later(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    refusals = [
-        "ProvisionedThroughputExceededException",
-        "InternalFailure",
-        "KMSThrottlingException",
-    ]
-
-    def fault(operation: str) -> None:
-        if operation == "GetRecords" and refusals:
-            raise Refusal(refusals.pop())
-
-    service.fault = fault
-    put(service, "0")
-    handled = Handled()
-    running = run_worker(service, handled)
-    until(lambda: handled.data, "it is handled")
-    assert len(running.events("read throttled")) == 2
-    assert len(running.events("read failed")) == 1
-
-
-def test_what_was_trimmed_before_it_was_read_is_told(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, *numbered(10))
-    first = run_worker(service, handled)
-    until(lambda: len(handled.data) == 10, "the first ten are handled")
-    first.worker.stop()
-    numbers = put(service, *numbered(10, 10))
-    (name,) = service.open_shards()
-    position = service.shards[name].records[9]
-    service.trim(name, 15)
-    second = run_worker(service, handled)
-    until(lambda: len(handled.data) == 15, "what is left is handled")
-    assert handled.data == numbered(10) + numbered(5, 15)
-    (lost,) = second.events("records lost")
-    assert lost.fields["after"] == position["SequenceNumber"]
-    arrived = position["ApproximateArrivalTimestamp"]
-    assert lost.fields["since"].startswith(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(arrived)))
-    assert lost.fields["until"]
-    assert int(numbers[-1])
-
-
-def test_a_worker_may_be_told_to_stop_at_a_loss(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, *numbered(10))
-    first = run_worker(service, handled)
-    until(lambda: len(handled.data) == 10, "the first ten are handled")
-    first.worker.stop()
-    put(service, *numbered(10, 10))
-    service.trim(service.open_shards()[0], 15)
-    second = run_worker(service, handled, options=replace(QUICK, continue_after_loss=False))
-    with pytest.raises(WorkerError, match="were trimmed before they were read"):
-        second.worker.wait(10)
-    assert second.worker.status().state == "failed"
-    assert handled.data == numbered(10)
-
-
-def test_a_position_of_another_stream_stops_the_worker(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, "0")
-    first = run_worker(service, handled)
-    until(lambda: handled.data, "it is handled")
-    first.worker.stop()
-    service._count = -1000  # as if its numbers were not those of the checkpoint
-    second = run_worker(service, handled)
-    with pytest.raises(WorkerError, match=r"The checkpoint of shardId-0+ \(\d+\) is not of this"):
-        second.worker.wait(10)
-
-
-def test_leases_of_another_stream_are_refused_before_anything_runs(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, "0")
-    first = run_worker(service, handled)
-    until(lambda: handled.data, "it is handled")
-    first.worker.stop()
-    service.created += 100  # deleted and created again under the same name
-    second = run_worker(service, handled, start=False)
-    with pytest.raises(WorkerError, match="are of another stream"):
-        second.worker.start()
-
-
-def test_a_stream_that_is_deleted_stops_the_worker(
-    service: StreamService, run_worker: RunWorker
-) -> None:
-    running = run_worker(service, Handled())
-    service.arn += "-gone"
-    with pytest.raises(WorkerError, match="The Kinesis stream faulty is gone"):
-        running.worker.wait(10)
-
-
-def test_a_stream_that_does_not_exist_is_told_before_anything_runs(
-    service: StreamService, tmp_path: Path
-) -> None:
-    worker = Worker(
-        MappingSettings(f"{service.arn}-nobody", "LATEST"),
-        target=FunctionTarget(Handled()),
-        leases=SqliteLeases(tmp_path / "leases.db"),
-        session=service.session(),
-    )
-    with pytest.raises(
-        WorkerError, match="There is no such stream as the Kinesis stream faulty-no"
-    ):
-        worker.start()
-    worker.stop()
-
-
-def test_at_latest_only_what_comes_later_is_read(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, "before")
-    running = run_worker(service, handled, starting_position="LATEST")
-    until(lambda: service.reads, "it reads")
-    put(service, "after")
-    until(lambda: handled.data, "it is handled")
-    assert handled.data == ["after"]
-    assert running.worker.status().records == 1
-
-
-def test_at_latest_a_restart_before_the_first_record_loses_nothing(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    first = run_worker(service, handled, starting_position="LATEST")
-    until(lambda: service.reads, "it reads")
-    first.worker.stop()
-    put(service, "between")
-    run_worker(service, handled, starting_position="LATEST")
-    until(lambda: handled.data, "it is handled")
-    assert handled.data == ["between"]
-
-
-def test_reading_starts_at_a_time(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, "old")
-    service.shards[service.open_shards()[0]].records[0]["ApproximateArrivalTimestamp"] -= 100
-    put(service, "new")
-    run_worker(service, handled, starting_position="AT_TIMESTAMP", starting_at=time.time() - 50)
-    until(lambda: handled.data, "it is handled")
-    assert handled.data == ["new"]
-
-
 def test_a_failing_record_holds_its_own_lane_and_not_the_others(
     service: StreamService, run_worker: RunWorker, until: Until
 ) -> None:
@@ -436,16 +163,6 @@ def test_lanes_go_on_each_where_it_was(
     until(lambda: "end" in again.data, "the end comes")
     assert len(again.data) == 41 - counted + 1
     assert again.data.count("bad") == 1
-
-
-class Later(Clock):
-    """A clock that can be put forward."""
-
-    ahead_s = 0.0
-
-    def now(self) -> Instant:
-        now = super().now()
-        return Instant(now.steady, now.wall + self.ahead_s)
 
 
 def test_records_that_have_become_too_old_are_given_up(
@@ -514,115 +231,6 @@ def test_a_tumbling_window_is_finished_by_another_worker(
     assert finals[0]["Records"] == []
     assert finals[0]["isWindowTerminatedEarly"] is False
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z", finals[0]["window"]["start"])
-
-
-def test_leases_of_shards_that_are_long_gone_are_forgotten(
-    service: StreamService, run_worker: RunWorker, until: Until, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("clew.streams.worker.worker._FORGET_AFTER_S", 0.0)
-    handled = Handled()
-    put(service, "0")
-    running = run_worker(service, handled)
-    (parent,) = service.open_shards()
-    service.split(parent)
-    until(lambda: running.events("shard finished"), "the parent is done")
-    assert parent in {lease.shard_id for lease in running.worker._store.leases()}
-    service.forget(parent)
-    until(lambda: len(running.worker._store.leases()) == 2, "its lease is forgotten")
-    put(service, "1")
-    until(lambda: len(handled.data) == 2, "its children are read")
-
-
-def test_two_workers_share_the_shards_and_hand_them_over(
-    run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    with StreamService(shards=4) as service:
-        first = run_worker(service, handled, worker_id="one")
-        until(lambda: len(first.worker.status().shards) == 4, "the first has all")
-        second = run_worker(service, handled, worker_id="two")
-        until(
-            lambda: len(first.worker.status().shards) == len(second.worker.status().shards) == 2,
-            "they have two each",
-        )
-        service.put((f"key-{at}", str(at).encode()) for at in range(200))
-        until(lambda: len(handled.data) >= 200, "all are handled")
-        second.worker.stop()
-        until(lambda: len(first.worker.status().shards) == 4, "the first has all again")
-        service.put((f"key-{at}", str(at).encode()) for at in range(200, 400))
-        until(lambda: len(handled.data) >= 400, "all are handled")
-    assert sorted(map(int, handled.data)) == list(range(400))
-
-
-def test_the_shards_of_a_worker_that_died_are_taken_over(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    put(service, "0")
-    first = run_worker(service, handled, worker_id="one")
-    until(lambda: handled.data, "it is handled")
-    # As if it was killed: its threads stand still, and nothing is released.
-    first.worker._keep_leases = lambda: None  # type: ignore[method-assign]
-    for consumer in first.worker._consumers.values():
-        consumer._stopping.set()
-    second = run_worker(service, handled, worker_id="two")
-    (taken,) = until(lambda: second.events("shard taken"), "it is taken over")
-    assert taken.fields["token"] == 2
-    put(service, "1")
-    until(lambda: len(handled.data) == 2, "the next is handled")
-    assert handled.data == ["0", "1"]
-
-
-def test_a_worker_that_cannot_renew_its_lease_stops_by_itself(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    running = run_worker(service, handled)
-    put(service, "0")
-    until(lambda: handled.data, "it is handled")
-    running.worker._keep_leases = lambda: None  # type: ignore[method-assign]
-    (consumer,) = running.worker._consumers.values()
-    until(lambda: time.monotonic() > consumer._held_until, "the lease ran out")
-    put(service, "1")
-    until(lambda: running.events("shard lost"), "it notices")
-    assert handled.data == ["0"]
-
-
-def test_a_store_that_fails_for_a_while_holds_up_and_loses_nothing(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    from clew.streams.worker.errors import LeaseStoreError
-
-    handled = Handled()
-    running = run_worker(service, handled, batch_size=1)
-    until(lambda: service.reads, "it reads")
-    store = running.worker._store
-    write, failures = store.checkpoint, [1, 2, 3]
-
-    def checkpoint(*arguments: Any, **options: Any) -> None:
-        if failures:
-            failures.pop()
-            raise LeaseStoreError("the disk is full")
-        write(*arguments, **options)
-
-    store.checkpoint = checkpoint  # type: ignore[method-assign]
-    put(service, "0", "1")
-    until(lambda: len(handled.data) == 2, "both are handled")
-    assert handled.data == ["0", "1"]
-    told = running.events("lease store failed")
-    assert [event.fields["error"] for event in told] == ["the disk is full"] * 3
-
-
-def test_reads_keep_to_the_limit_of_a_shard(
-    service: StreamService, run_worker: RunWorker, until: Until
-) -> None:
-    handled = Handled()
-    options = replace(QUICK, reads_per_second=20, poll_interval_s=0.0)
-    run_worker(service, handled, options=options)
-    until(lambda: len(service.reads) >= 45, "it has read often")
-    times = [when for _, when, _ in service.reads]
-    # 20 that were saved up, then one each twentieth of a second.
-    assert times[44] - times[0] >= (45 - 1 - 20) / 20
 
 
 def test_an_observer_that_fails_and_asks_does_not_disturb(
