@@ -6,13 +6,17 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 
 import clew
 from clew.log import internal
 from forward.server import Server
 
+from .functions import Functions
+from .telemetry import Telemetry
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +35,33 @@ def server() -> Iterator[Server]:
     """A real HTTP server on loopback that says what it received."""
     with Server.running() as running:
         yield running
+
+
+@pytest.fixture
+def functions(capsys: pytest.CaptureFixture[str]) -> Functions:
+    """Functions of a chain in this process."""
+    return Functions(capsys)
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    """OpenTelemetry's SDK, with the spans that it finished."""
+    return Telemetry()
+
+
+@pytest.fixture(params=["clew first", "OpenTelemetry first"])
+def both_hook_requests(request: pytest.FixtureRequest, telemetry: Telemetry) -> Iterator[None]:
+    """requests, instrumented by both, in either order."""
+    steps: list[Callable[[], object]] = [
+        clew.instrument,
+        lambda: RequestsInstrumentor().instrument(tracer_provider=telemetry.provider),
+    ]
+    undo: list[Callable[[], object]] = [clew.uninstrument, RequestsInstrumentor().uninstrument]
+    if request.param == "OpenTelemetry first":
+        steps.reverse()
+        undo.reverse()
+    for step in steps:
+        step()
+    yield
+    for step in reversed(undo):
+        step()

@@ -38,11 +38,6 @@ class Powertools:
 
 
 @pytest.fixture
-def functions(capsys: pytest.CaptureFixture[str]) -> Functions:
-    return Functions(capsys)
-
-
-@pytest.fixture
 def powertools() -> Powertools:
     return Powertools()
 

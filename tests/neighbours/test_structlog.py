@@ -37,11 +37,6 @@ def _configured_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture
-def functions(capsys: pytest.CaptureFixture[str]) -> Functions:
-    return Functions(capsys)
-
-
 def configure(*last: Any) -> Any:
     """A logger as the documentation configures it."""
     structlog.configure(

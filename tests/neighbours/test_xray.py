@@ -21,11 +21,6 @@ HEADER = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1"
 TRACE = "5759e988bd862e3fe1be46a994272793"
 
 
-@pytest.fixture
-def functions(capsys: pytest.CaptureFixture[str]) -> Functions:
-    return Functions(capsys)
-
-
 def test_every_line_names_the_trace_and_nothing_that_is_sent_has_the_header(
     functions: Functions, server: Server
 ) -> None:

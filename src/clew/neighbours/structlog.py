@@ -25,8 +25,8 @@ import time
 from clew.correlation import current
 from clew.log.encode import as_text
 from clew.log.internal import failed
-from clew.log.logger import level_from_environment
 from clew.log.line import build, describe
+from clew.log.logger import level_from_environment
 from clew.neighbours.fields import in_force, put_into
 
 TYPE_CHECKING = False
