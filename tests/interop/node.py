@@ -79,6 +79,10 @@ def _install(folder: Path) -> None:
             said = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason"]
             message = f"npm ci failed: {said[0]}"
             raise NodeIsMissingError(message)
-        aside.rename(folder)
+        try:
+            aside.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another run has just put the same there
+                raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
