@@ -36,7 +36,7 @@ class Node:
         """
         missing = [program for program in ("node", "npm") if shutil.which(program) is None]
         if missing:
-            message = f"{' and '.join(missing)} is not installed"
+            message = f"not installed: {', '.join(missing)}"
             raise NodeIsMissingError(message)
         pinned = b"".join((HERE / name).read_bytes() for name in _MANIFESTS)
         folder = CACHE / hashlib.sha256(pinned).hexdigest()[:12]
