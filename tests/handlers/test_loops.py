@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,9 +18,13 @@ from capture.events import (
     sns,
     with_context,
 )
+from clew.handlers import loops
 from log.lines import Line, invocation, logged
 
 from .every import EVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 LIMIT = 50
 
@@ -211,22 +215,30 @@ def test_firehose_delivers_it_to_its_error_output() -> None:
     assert [one["outcome"] for one in invocation(lines)["received"]] == ["done", "failed"]
 
 
+@pytest.fixture
+def max_chain() -> Iterator[Callable[[str], None]]:
+    """Sets ``CLEW_MAX_CHAIN``, which is read when a function is decorated."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield lambda value: patch.setenv("CLEW_MAX_CHAIN", value)
+    loops.limit.read()
+
+
 @pytest.mark.parametrize(
     ("limit", "longest"),
     [("3", 3), (" 60 ", 60), ("1", 1), ("", 50), ("many", 50), ("-1", 50), ("٣", 50)],
 )
 def test_the_limit_is_for_the_user_to_set(
-    limit: str, longest: int, monkeypatch: pytest.MonkeyPatch
+    limit: str, longest: int, max_chain: Callable[[str], None]
 ) -> None:
-    monkeypatch.setenv("CLEW_MAX_CHAIN", limit)
+    max_chain(limit)
     handler = EVERY["direct"][0](lambda _: None)
     for length in range(2, 70):
         _, raised = run(handler, ONE_CHAIN["direct"](str(length - 1)))
         assert (raised is not None) is (length > longest)
 
 
-def test_0_is_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLEW_MAX_CHAIN", "0")
+def test_0_is_no_limit(max_chain: Callable[[str], None]) -> None:
+    max_chain("0")
     for kind, event in ONE_CHAIN.items():
         assert run(EVERY[kind][0](lambda _: None), event("9999"))[1] is None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from clew import wire
 from clew.capture.record import members
 from clew.correlation import use
 from clew.errors import LoopDetected
@@ -30,15 +31,29 @@ MAX_CHAIN = 50
 STREAMS = frozenset(("aws:kinesis", "aws:dynamodb", "aws:kafka", "SelfManagedKafka"))
 
 
-def limit() -> int:
-    """How many functions a call chain may have: ``CLEW_MAX_CHAIN``; 0 there means any number."""
-    wanted = os.environ.get("CLEW_MAX_CHAIN", "").strip()
-    if not wanted:
-        return MAX_CHAIN
-    if wanted.isdecimal() and wanted.isascii() and len(wanted) <= 6:
-        return int(wanted) or 1_000_000
-    warn_once("max chain", f"CLEW_MAX_CHAIN is no whole number, and taken to be {MAX_CHAIN}")
-    return MAX_CHAIN
+class Limit:
+    """``CLEW_MAX_CHAIN``, as it was when a function was last decorated."""
+
+    __slots__ = ("length", "short")
+
+    def __init__(self) -> None:
+        self.read()
+
+    def read(self) -> None:
+        """Look how many functions a chain may have; 0 in the environment means any number."""
+        wanted = os.environ.get("CLEW_MAX_CHAIN", "").strip()
+        self.length = MAX_CHAIN
+        if wanted.isdecimal() and wanted.isascii() and len(wanted) <= 6:
+            self.length = int(wanted) or 1_000_000
+        elif wanted:
+            warn_once(
+                "max chain", f"CLEW_MAX_CHAIN is no whole number, and taken to be {MAX_CHAIN}"
+            )
+        #: The lengths of most chains, as they travel: these are let pass at a glance.
+        self.short = frozenset(str(length) for length in range(min(self.length, 20) + 1))
+
+
+limit = Limit()
 
 
 def stop(delivery: Delivery, records_of: str = "") -> bool:
@@ -49,6 +64,8 @@ def stop(delivery: Delivery, records_of: str = "") -> bool:
     it takes whole nothing can be left out: that is stopped only if all its records go in a circle.
     """
     try:
+        if not delivery.records and delivery.correlation[wire.CHAIN] in limit.short:
+            return False
         looping = _looping(delivery)
         if not looping:
             return False
@@ -77,7 +94,7 @@ def stop(delivery: Delivery, records_of: str = "") -> bool:
 def is_looping(record: Record, delivery: Delivery) -> bool:
     """Whether one record goes in a circle, which is logged; for what answers for each itself."""
     try:
-        if record.chain_length <= 1 or record.chain_length <= limit():
+        if record.chain_length <= limit.length:
             return False
         _log(record.correlation, delivery, "failed", record)
         record.outcome, record.error = "failed", f"LoopDetected: {_sentence(record.correlation)}"
@@ -89,19 +106,16 @@ def is_looping(record: Record, delivery: Delivery) -> bool:
 
 def _looping(delivery: Delivery) -> list[Delivery | Record]:
     """What has too long a chain: the records, or the delivery itself where it has none."""
+    longest = limit.length
     if not delivery.records:
-        length = delivery.correlation.chain_length
-        return [delivery] if length > 1 and length > limit() else []
-    if max([record.chain_length for record in delivery.records]) <= 1:
-        return []
-    longest = limit()
+        return [delivery] if delivery.correlation.chain_length > longest else []
     return [record for record in delivery.records if record.chain_length > longest]
 
 
 def _sentence(correlation: Correlation) -> str:
     return (
         f"The call chain of {correlation.id} has {correlation.chain_length} functions and seems to "
-        f"go in a circle: look who sends to whom, or set CLEW_MAX_CHAIN above {limit()}."
+        f"go in a circle: look who sends to whom, or set CLEW_MAX_CHAIN above {limit.length}."
     )
 
 
@@ -113,7 +127,7 @@ def _log(
 
     fields: dict[str, Any] = {
         "chainLength": correlation.chain_length,
-        "maxChain": limit(),
+        "maxChain": limit.length,
         "source": delivery.source,
         "becomes": outcome,
     }

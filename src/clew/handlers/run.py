@@ -12,7 +12,8 @@ from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Arrival
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
-from clew.handlers.loops import stop
+from clew.handlers.loops import limit, stop
+from clew.handlers.watch import margin, watch
 from clew.invocation import Invocation, Received
 from clew.log.internal import failed, warn
 from clew.log.wide import received_json, write_invocation
@@ -41,6 +42,8 @@ def check_rate(debug_sample_rate: float) -> float:
 def prepare() -> None:
     """What every decorated function needs once: the log handler and the outgoing hooks."""
     try:
+        limit.read()
+        margin.read()
         from clew.log.logger import install
 
         install()
@@ -69,6 +72,7 @@ def run(
     """
     delivery = _open(event, context, debug_sample_rate, records_of)
     token = set_current(delivery.correlation)
+    watched = watch(delivery, context)
     error: BaseException | None = None
     try:
         if not loops_by_body and stop(delivery, records_of):
@@ -78,6 +82,8 @@ def run(
         error = raised
         raise
     finally:
+        if watched is not None:
+            watched.end()
         _close(delivery, error, received_by_body=received_by_body)
         reset_current(token)
 

@@ -24,11 +24,10 @@ MAX_EVENT = 16_384
 
 def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
     """Write the DEBUG lines that were held, oldest first; with ``only``, those of one record."""
-    held = list(invocation.flight_recorder)
+    held = _taken(invocation)
     mine = [one for one in held if only is None or one[5].span_id == only.span_id]
-    others = [one for one in held if only is not None and one[5].span_id != only.span_id]
-    invocation.flight_recorder.clear()
-    invocation.flight_recorder.extend(others)
+    if only is not None:
+        invocation.flight_recorder.extend(one for one in held if one[5].span_id != only.span_id)
     for at, logger, text, arguments, keywords, correlation in mine:
         write(
             build(
@@ -42,6 +41,17 @@ def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
                 flight_recorder=True,
             )
         )
+
+
+def _taken(invocation: Invocation) -> list[tuple[float, str, Any, Any, Any, Correlation]]:
+    """What is held, taken off it one by one: other threads may put lines on it meanwhile."""
+    taken = []
+    for _ in range(len(invocation.flight_recorder)):
+        try:
+            taken.append(invocation.flight_recorder.popleft())
+        except IndexError:  # another thread took it
+            break
+    return taken
 
 
 def write_event(event: Any, correlation: Correlation) -> None:

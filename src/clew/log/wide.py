@@ -25,11 +25,14 @@ def write_invocation(
     correlation: Correlation,
     error: BaseException | None,
     received: list[str] | None = None,
+    outcome: str = "",
 ) -> None:
     """Write the line (in several chunks where it would be too long for one).
 
-    ``received`` are the entries of what came in, where they are made already.
+    ``received`` are the entries of what came in, where they are made already; ``outcome`` is
+    that of the invocation, where it is not ``ok``, or ``error`` because of ``error``.
     """
+    outcome = outcome or ("ok" if error is None else "error")
     if received is None:
         received = [received_json(one) for one in invocation.received]
     duration_ms = round((time.perf_counter() - invocation.started) * 1000, 3)
@@ -37,7 +40,7 @@ def write_invocation(
     def line_with(exception: dict[str, Any] | None) -> str:
         return build(
             at=time.time(),
-            level="ERROR" if error is not None else "INFO",
+            level="INFO" if outcome == "ok" else "ERROR",
             message="invocation",
             logger="clew",
             correlation=correlation,
@@ -48,13 +51,13 @@ def write_invocation(
     line = line_with(exception)
     groups = chunks(
         received,
-        [sent_json(one) for one in invocation.sent],
+        [sent_json(one) for one in list(invocation.sent)],
         taken=len(line),
     )
     for number, (came, sent) in enumerate(groups, 1):
         line = line if number == 1 else line_with(None)
         own = (
-            f',"source":{quote(invocation.source)},"outcome":"{"error" if error else "ok"}",'
+            f',"source":{quote(invocation.source)},"outcome":"{outcome}",'
             f'"startedAt":"{timestamp(invocation.started_at)}","durationMs":{duration_ms}'
         )
         write(
@@ -82,10 +85,10 @@ def chunks(
     return groups
 
 
-def received_json(one: Received | Record) -> str:
-    """One entry of ``received``."""
+def received_json(one: Received | Record, outcome: str = "", error: str = "") -> str:
+    """One entry of ``received``; ``outcome`` and ``error`` are used in the place of its own."""
     names = one.unopened()
-    if names is not None and not one.error:
+    if names is not None and not one.error and not outcome:
         # Most records of a batch: nobody logged or sent anything under its correlation.
         span, parent, trace, own_id = names
         return (
@@ -99,15 +102,15 @@ def received_json(one: Received | Record) -> str:
         "parent": correlation.parent_span_id,
         "trace": correlation.trace_id,
         "id": correlation.id,
-        "outcome": one.outcome,
+        "outcome": outcome or one.outcome,
         "attempts": one.attempts,
         "ms": round(one.ms, 3),
         **{name: value for name, value in one.position.items() if value},
     }
     if not entry["parent"]:
         del entry["parent"]
-    if one.error:
-        entry["error"] = one.error[:1000]
+    if error or one.error:
+        entry["error"] = (error or one.error)[:1000]
     return encode(entry)
 
 

@@ -71,8 +71,11 @@ def _sentence(hop: HopDraft, end: int) -> str:
         )
     if hop.outcome == "unfinished":
         began = f"began to handle {what} at {clock(hop.at_ms)}"
+        where = f" ({one_line(hop.error)})" if hop.error else ""
         if hop.texts:
-            return f"{who} {began} and was stopped: {one_line(hop.texts[-1].message)}."
+            return f"{who} {began} and was stopped{where}: {one_line(hop.texts[-1].message)}."
+        if where:
+            return f"{who} {began} and had no time left at {clock(end)}{where}."
         return f"{who} {began} and never logged its end: it still runs, or it was stopped."
     outcome = {
         "failed": f"failed on {what}",

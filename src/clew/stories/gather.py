@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from clew import wire
 from clew.stories.drafts import HopDraft, SendDraft
+from clew.stories.parse import TIMEOUT
 
 if TYPE_CHECKING:
     from clew.stories.lines import Invocation, Lines, LogLine, ReceivedEntry, TextLine
 
+#: What was still in hand when the time of an invocation was nearly up.
+_UNFINISHED = {TIMEOUT: "unfinished"}
 _INCOMPLETE = "{function} wrote its invocation line in {total} parts, of which {seen} were found"
 
 
@@ -66,7 +69,7 @@ def _take_received(
 def _received(invocation: Invocation, entry: ReceivedEntry) -> HopDraft:
     hop = _whole(invocation)
     hop.span, hop.parent, hop.trace_id = entry.span, entry.parent, entry.trace
-    hop.outcome = entry.outcome or "unknown"
+    hop.outcome = _UNFINISHED.get(entry.outcome, entry.outcome) or "unknown"
     hop.attempts = entry.attempts
     hop.position = entry.position
     hop.error = entry.error
@@ -80,7 +83,8 @@ def _received(invocation: Invocation, entry: ReceivedEntry) -> HopDraft:
 def _whole(invocation: Invocation) -> HopDraft:
     """A hop that stands for a whole invocation."""
     line = invocation.line
-    outcome = {"ok": "done", "error": "failed"}.get(invocation.outcome, "unknown")
+    outcomes = {"ok": "done", "error": "failed", **_UNFINISHED}
+    outcome = outcomes.get(invocation.outcome, "unknown")
     return HopDraft(
         function=line.function,
         log_group=line.log_group,

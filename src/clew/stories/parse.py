@@ -36,6 +36,8 @@ MAX_MESSAGE = 1 << 20
 
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that datetime knows
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+#: The outcome in what an invocation writes when it is about to be stopped.
+TIMEOUT = "timeout"
 _TIMEOUT = "Task timed out (Lambda reports the status timeout)"
 
 
@@ -69,6 +71,9 @@ def read(raw_lines: Iterable[RawLine]) -> Lines:
 
 
 def _joined(one: Invocation, other: Invocation) -> Invocation:
+    if (one.outcome == TIMEOUT) != (other.outcome == TIMEOUT):
+        # Written when its time was nearly up, and then it came to its end all the same.
+        return other if one.outcome == TIMEOUT else one
     if other.chunks <= one.chunks:
         return one
     # Only the first chunk is sure to hold more than the entries.
