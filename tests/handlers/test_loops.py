@@ -100,10 +100,17 @@ def test_where_a_message_came_from_is_said() -> None:
     (line,) = detected(lines)
     assert line["from"] == "arn:aws:sns:us-east-1:123456789012:sns-lambda"
     assert line["messageId"] == "95df01b4-ee98-5cb9-9903-4c221d41eb5e"
-    assert line["becomes"] == "failed"
 
 
-@pytest.mark.parametrize("policy", [clew.halt(), clew.skip()])
+POLICIES = [
+    clew.halt(),
+    clew.skip(),
+    clew.retry(3, backoff=0, then=clew.halt()),
+    clew.retry(3, then=clew.skip()),
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 def test_a_record_of_a_stream_is_skipped_and_the_others_are_handled(policy: clew.Policy) -> None:
     seen: list[str] = []
 
@@ -115,7 +122,6 @@ def test_a_record_of_a_stream_is_skipped_and_the_others_are_handled(policy: clew
     lines, raised = run(each, event)
     assert (seen, raised) == (["a", "c"], None)
     assert [line["x-correlation-id"] for line in detected(lines)] == ["b", "d"]
-    assert {line["becomes"] for line in detected(lines)} == {"skipped"}
     assert (
         detected(lines)[0]["from"] == "arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream"
     )
@@ -186,8 +192,48 @@ def test_of_an_event_that_is_taken_whole_nothing_is_left_out() -> None:
     event = sqs("1", "60")
     lines, raised = run(EVERY["direct"][0](called.append), event)
     assert (called, raised) == ([event], None)
-    assert [line["becomes"] for line in detected(lines)] == ["let pass with others"]
+    assert [line["messageId"] for line in detected(lines)] == ["1"]
     assert [one["outcome"] for one in invocation(lines)["received"]] == ["done", "done"]
+
+
+@pytest.mark.parametrize("options", [{}, {"lanes": 2}, {"batch": True}], ids=str)
+def test_a_message_that_its_handler_answers_for_is_returned_to_its_queue(
+    options: dict[str, Any],
+) -> None:
+    called: list[Any] = []
+    handler = clew.sqs_handler(on_failure=clew.retry(3, backoff=0, then=clew.halt()), **options)(
+        called.append
+    )
+    with logged() as lines:
+        answer = handler(sqs("1", "60", "2"), Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    handled = called[0] if options.get("batch") else called
+    assert sorted(one.message_id for one in handled) == ["0", "2"]
+    outcomes = [(one["outcome"], one["attempts"]) for one in invocation(lines)["received"]]
+    assert outcomes == [("done", 1), ("returned", 0), ("done", 1)]
+
+
+@pytest.mark.parametrize("options", [{}, {"lanes": 2}, {"batch": True}], ids=str)
+def test_where_there_are_dead_letters_it_becomes_one(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters: list[Any] = []
+
+    def taken(_: Any, some: list[Any]) -> list[str]:
+        letters.extend(some)
+        return [""] * len(some)
+
+    monkeypatch.setattr("clew.streams.outbox.write", taken)
+    target = clew.dead_letter("arn:aws:sqs:us-east-1:000000000000:dead")
+    called: list[Any] = []
+    handler = clew.kinesis_handler(on_failure=target, **options)(called.append)
+    with logged() as lines:
+        answer = handler(kinesis(record("1", "a"), record("50", "b")), Context())
+    assert answer == {"batchItemFailures": []}
+    assert [one["outcome"] for one in invocation(lines)["received"]] == ["done", "dead-lettered"]
+    (letter,) = letters
+    assert letter.envelope.correlation_id == "b"
+    assert "go in a circle" in str(letter.envelope.members)
 
 
 def test_firehose_delivers_it_to_its_error_output() -> None:

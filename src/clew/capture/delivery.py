@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from clew.capture.record import Record
     from clew.correlation import Correlation
+    from clew.errors import LoopDetected
     from clew.invocation import Invocation
 
 
@@ -20,7 +21,16 @@ class Delivery:
     fields that broke a limit; ``problem`` says why an event could not be read, or is "".
     """
 
-    __slots__ = ("correlation", "dropped", "event", "invocation", "problem", "records", "source")
+    __slots__ = (
+        "correlation",
+        "dropped",
+        "event",
+        "invocation",
+        "loops",
+        "problem",
+        "records",
+        "source",
+    )
 
     def __init__(
         self,
@@ -40,3 +50,5 @@ class Delivery:
         self.invocation = invocation
         self.problem = problem
         self.dropped = dropped
+        #: The records whose call chains go in a circle; None where nobody looked, or none does.
+        self.loops: dict[Record, LoopDetected] | None = None

@@ -7,7 +7,6 @@ from binascii import b2a_base64
 from functools import wraps
 
 from clew.errors import ClewError
-from clew.handlers.loops import is_looping
 from clew.handlers.run import attempt, check_rate, prepare, run
 from clew.log.internal import failed, warn
 from clew.log.recorder import write_held
@@ -149,7 +148,9 @@ def _entry(
 ) -> dict[str, Any]:
     """A record's part of the answer. Raises what ``function`` raises, unless it is skipped."""
     entry: dict[str, Any] = {"recordId": record.record_id}
-    if is_looping(record, delivery):
+    loop = (delivery.loops or {}).get(record)
+    if loop is not None:
+        received.outcome, received.error = "failed", f"LoopDetected: {loop}"
         return entry | _untouched(record)
     try:
         outcome: dict[str, Any] = attempt(received, lambda: _outcome(record, function(record)))

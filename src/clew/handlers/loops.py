@@ -2,8 +2,9 @@
 
 A request, a message or an invocation whose chain is longer than ``CLEW_MAX_CHAIN`` raises
 `LoopDetected`: its service gives up after a few attempts, and has a place for what failed. A record
-of a stream is skipped instead, whatever ``on_failure`` says: to raise would hold up its shard until
-the record expires, and no attempt makes a chain shorter.
+fails with it, as its handler's policy has it, without another attempt: none makes a chain shorter.
+Where that would return it to a stream, it is skipped instead, as it would hold up its shard until
+it expires.
 """
 
 from __future__ import annotations
@@ -56,83 +57,64 @@ class Limit:
 limit = Limit()
 
 
-def stop(delivery: Delivery, records_of: str = "") -> bool:
-    """Stop what goes in a circle, and log an ERROR for each; True where nothing else is left.
+def stop(delivery: Delivery, *, by_body: bool = False) -> bool:
+    """Stop what goes in a circle, and log an ERROR for each; True where there is nothing to do.
 
-    Raises `LoopDetected`; records of a stream are left out of ``delivery.records`` instead.
-    ``records_of`` names the source whose records the function takes, if it does. Of an event that
-    it takes whole nothing can be left out: that is stopped only if all its records go in a circle.
+    Raises `LoopDetected`. ``by_body`` says that the handler answers for each record: they are
+    only noted, in ``delivery.loops``. Of an event that a function takes whole nothing can be left
+    out: that is stopped if all its records go in a circle.
     """
+    error: LoopDetected | None = None
     try:
-        if not delivery.records and delivery.correlation[wire.CHAIN] in limit.short:
-            return False
-        looping = _looping(delivery)
-        if not looping:
-            return False
-        records = [record for record in delivery.records if record in looping]
-        left = [record for record in delivery.records if record not in looping]
-        skips = (records_of or delivery.source) in STREAMS and bool(records_of or not left)
-        stops = LoopDetected(_sentence(looping[0].correlation))
-        outcome = "skipped" if skips else "let pass with others" if left else "failed"
-        for record in records:
-            _log(record.correlation, delivery, outcome, record)
-            if skips or not left:
-                record.outcome, record.error = outcome, f"LoopDetected: {stops}"
-        if not records:
-            _log(delivery.correlation, delivery, outcome)
+        if delivery.records:
+            found = _looping(delivery)
+            if not found:
+                return False
+            delivery.loops = found
+            if by_body or len(found) < len(delivery.records):
+                return False
+            skips = delivery.source in STREAMS
+            for record, error in found.items():
+                record.outcome = "skipped" if skips else "failed"
+                record.error = f"LoopDetected: {error}"
+            if skips:
+                return True
+        elif (
+            delivery.correlation[wire.CHAIN] not in limit.short
+            and delivery.correlation.chain_length > limit.length
+        ):
+            error = _detected(delivery.correlation, delivery)
     except Exception:  # noqa: BLE001  (what cannot be told is let pass)
         failed("looking for loops")
         return False
-    if skips:
-        delivery.records = left
-        return not left
-    if left:
-        return False
-    raise stops
+    if error is not None:
+        raise error
+    return False
 
 
-def is_looping(record: Record, delivery: Delivery) -> bool:
-    """Whether one record goes in a circle, which is logged; for what answers for each itself."""
-    try:
-        if record.chain_length <= limit.length:
-            return False
-        _log(record.correlation, delivery, "failed", record)
-        record.outcome, record.error = "failed", f"LoopDetected: {_sentence(record.correlation)}"
-    except Exception:  # noqa: BLE001  (what cannot be told is let pass)
-        failed("looking for loops")
-        return False
-    return True
-
-
-def _looping(delivery: Delivery) -> list[Delivery | Record]:
-    """What has too long a chain: the records, or the delivery itself where it has none."""
+def _looping(delivery: Delivery) -> dict[Record, LoopDetected]:
     longest = limit.length
-    if not delivery.records:
-        return [delivery] if delivery.correlation.chain_length > longest else []
-    return [record for record in delivery.records if record.chain_length > longest]
+    found = [record for record in delivery.records if record.chain_length > longest]
+    return {record: _detected(record.correlation, delivery, record) for record in found}
 
 
-def _sentence(correlation: Correlation) -> str:
-    return (
-        f"The call chain of {correlation.id} has {correlation.chain_length} functions and seems to "
-        f"go in a circle: look who sends to whom, or set CLEW_MAX_CHAIN above {limit.length}."
-    )
-
-
-def _log(
-    correlation: Correlation, delivery: Delivery, outcome: str, record: Record | None = None
-) -> None:
-    """An ERROR under its ids: how long the chain is, whence it came, and what becomes of it."""
+def _detected(
+    correlation: Correlation, delivery: Delivery, record: Record | None = None
+) -> LoopDetected:
+    """The error; and an ERROR in the log under its ids: how long the chain is, whence it came."""
     from clew.log.logger import get_logger
 
     fields: dict[str, Any] = {
         "chainLength": correlation.chain_length,
         "maxChain": limit.length,
         "source": delivery.source,
-        "becomes": outcome,
     }
     if record is not None:
         arn = getattr(record, "topic_arn", "") or members(record.raw).get("eventSourceARN")
         fields |= {"from": arn, **record.position}
     with use(correlation):
         get_logger("clew").error("loop detected", extra=fields)
+    return LoopDetected(
+        f"The call chain of {correlation.id} has {correlation.chain_length} functions and seems to "
+        f"go in a circle: look who sends to whom, or set CLEW_MAX_CHAIN above {limit.length}."
+    )

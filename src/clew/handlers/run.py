@@ -67,15 +67,16 @@ def run(
     """Run ``body`` under the correlation that ``event`` brought, and write the wide line after it.
 
     ``records_of`` names the source whose records ``body`` takes, if it takes any;
-    ``received_by_body`` says that it notes their outcomes itself, ``loops_by_body`` that it looks
-    for loops itself. Raises what ``body`` raises, and `LoopDetected` before it is called.
+    ``received_by_body`` says that it notes their outcomes itself, ``loops_by_body`` that it minds
+    ``delivery.loops``, as everything does that takes records. Raises what ``body`` raises, and
+    `LoopDetected` before it is called.
     """
     delivery = _open(event, context, debug_sample_rate, records_of)
     token = set_current(delivery.correlation)
     watched = watch(delivery, context)
     error: BaseException | None = None
     try:
-        if not loops_by_body and stop(delivery, records_of):
+        if stop(delivery, by_body=loops_by_body or records_of != ""):
             return None
         return body(delivery)
     except BaseException as raised:

@@ -10,10 +10,11 @@ from clew.streams import told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from typing import Any
 
     from clew.capture import Record
+    from clew.errors import LoopDetected
     from clew.invocation import Invocation
     from clew.streams.deadline import Deadline
     from clew.streams.envelope import Envelope
@@ -54,6 +55,7 @@ class Batch:
         "late",
         "later",
         "letters",
+        "loops",
         "mail",
         "plan",
         "records",
@@ -79,6 +81,8 @@ class Batch:
         self.deadline = deadline
         #: The dead letters that the records came in, where they did.
         self.mail = mail
+        #: What was delivered in a circle of functions that send to each other: it is not run.
+        self.loops: Mapping[Record, LoopDetected] = {}
         #: The dead letters that wait to be written; None before the first one.
         self.letters: Letters | None = None
         #: Why records are returned, of those that failed.

@@ -26,7 +26,12 @@ def one_at_a_time(batch: Batch) -> None:
     token = set_current(current())
     try:
         plan = batch.plan
-        plain = plan.decode is None and plan.idempotency is None and batch.mail is None
+        plain = (
+            plan.decode is None
+            and plan.idempotency is None
+            and batch.mail is None
+            and not batch.loops
+        )
         at, slowest_s = _until_a_failure(batch) if plain else (0, 0.0)
         if at < len(batch.records):
             _carefully(batch, at, slowest_s)

@@ -32,6 +32,7 @@ def run_batch(
     remaining = remaining_s(context)
     deadline = Deadline(remaining, _write_s(plan))
     batch = Batch(plan, delivery.records, delivery.invocation, deadline, mail)
+    batch.loops = delivery.loops or {}
     try:
         _run(batch)
         if batch.letter_waits():

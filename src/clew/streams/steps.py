@@ -13,10 +13,12 @@ import time
 from functools import partial
 from time import perf_counter as clock
 
+from clew.errors import LoopDetected
+from clew.handlers.loops import STREAMS
 from clew.log.internal import failed
 from clew.streams import told
 from clew.streams.batch import engine_failed
-from clew.streams.decide import AGAIN, DEAD_LETTER, LATER, RETURN, SKIP, decide
+from clew.streams.decide import AGAIN, DEAD_LETTER, LATER, RETURN, SKIP, Decision, decide
 from clew.streams.failure import NotAnEnvelope, RecordFailed, as_error
 
 TYPE_CHECKING = False
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from clew.capture import Record
     from clew.streams.batch import Batch
-    from clew.streams.decide import Decision
     from clew.streams.idempotency import Idempotency
 
     Steps = Generator[Any, Any, bool]
@@ -49,7 +50,7 @@ def steps(batch: Batch, record: Record, *, more: bool = False) -> Steps:
         goes_on = yield from claim(batch, record, store)
         if goes_on is not None:
             return goes_on
-    problem = problem or decode(batch, record)
+    problem = problem or loop(batch, record) or decode(batch, record)
     error = problem or (yield CALL)
     if error is None:
         goes_on = True
@@ -101,7 +102,7 @@ def decision_on(
 ) -> Decision:
     """What the handler's policy says of a record that failed."""
     message = batch.message_of(record)
-    return decide(
+    decision = decide(
         batch.plan.policy,
         error,
         attempts=record.attempts,
@@ -112,6 +113,10 @@ def decision_on(
         receives=getattr(message, "receive_count", 1) or 1,
         age_s=_age_s(message),
     )
+    of_stream = batch.plan.source.name in STREAMS
+    if decision.what == RETURN and of_stream and isinstance(error, LoopDetected):
+        return Decision(SKIP)  # it would hold up its shard until it expires
+    return decision
 
 
 def end(
@@ -154,6 +159,11 @@ def end(
         batch.why = decision.why
     batch.give_back(record, error)
     return False
+
+
+def loop(batch: Batch, record: Record) -> Exception | None:
+    """Why a record is not run that goes in a circle; None where it does not."""
+    return batch.loops.get(batch.message_of(record)) if batch.loops else None
 
 
 def decode(batch: Batch, record: Record) -> Exception | None:

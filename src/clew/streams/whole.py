@@ -11,7 +11,7 @@ from clew.streams.batch import FINAL
 from clew.streams.decide import AGAIN
 from clew.streams.drive import drive
 from clew.streams.failure import PartialFailure, RecordFailed, as_error, failure_of
-from clew.streams.steps import CALL, claim, decision_on, decode, end, let_go, settle
+from clew.streams.steps import CALL, claim, decision_on, decode, end, let_go, loop, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _ready(batch: Batch) -> Generator[Any, Any, list[Record]]:
             known = yield from claim(batch, record, store)
             if known is not None:
                 continue
-        problem = decode(batch, record)
+        problem = loop(batch, record) or decode(batch, record)
         if problem is None:
             ready.append(record)
             continue
