@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from clew import streams as streams
     from clew.capture import Delivery as Delivery
     from clew.capture import Record as Record
     from clew.capture import capture as capture
@@ -115,12 +116,14 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (the table is the list)
 
 def __getattr__(name: str) -> object:
     """Load a public name on its first use (PEP 562)."""
+    from importlib import import_module
+
+    if name == "streams":  # a room of its own: ``clew.streams.put``
+        return import_module("clew.streams")
     home = _HOMES.get(name)
     if home is None:
         message = f"module 'clew' has no attribute {name!r}"
         raise AttributeError(message)
-    from importlib import import_module
-
     found: object = getattr(import_module(home), name)
     globals()[name] = found
     return found

@@ -53,7 +53,8 @@ def split(source: str, record: Record) -> dict[str, Any]:
 
 
 def join(source: str, payload: bytes, envelope: dict[str, Any]) -> Any:
-    """The record as Lambda delivered it."""
+    """The record as Lambda delivered it. Raises `NotAnEnvelope` for a source that is not known."""
+    _check(source)
     rest = envelope.get("record")
     if envelope["payload"].get("whole") or not isinstance(rest, dict):
         return rest
@@ -76,10 +77,8 @@ def record(source: str, raw: Any, envelope: dict[str, Any]) -> Record:
 
     from clew.capture import EVENT_SOURCES, RECORD_SOURCES
 
-    name = RECORD_SOURCES.get(source) or EVENT_SOURCES.get(source)
-    if name is None or source not in _PLACES:
-        message = f"This dead letter is of {source!r}, and this clew does not know that source."
-        raise NotAnEnvelope(message)
+    _check(source)
+    name = RECORD_SOURCES.get(source) or EVENT_SOURCES[source]
     user = envelope.get(USER_RECORD)
     if source == "aws:kinesis" and isinstance(user, dict):
         from clew.capture.kinesis import KinesisRecord
@@ -150,6 +149,12 @@ def decode(payload: dict[str, Any], what: str) -> bytes:
     why = "is in S3, and was not fetched" if "claimCheck" in payload else "cannot be read"
     message = f"{what} has a payload that {why} (encoding {str(encoding)[:40]!r})."
     raise NotAnEnvelope(message)
+
+
+def _check(source: str) -> None:
+    if source not in _PLACES:
+        message = f"This dead letter is of {source!r}, and this clew does not know that source."
+        raise NotAnEnvelope(message)
 
 
 def _place(source: str, raw: Any) -> tuple[tuple[str, ...], str]:
