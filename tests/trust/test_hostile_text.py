@@ -55,6 +55,13 @@ names = st.one_of(
 few = settings(max_examples=60, deadline=None)
 
 
+@pytest.fixture(autouse=True)
+def _hooked() -> Iterator[None]:
+    clew.instrument()
+    yield
+    clew.uninstrument()
+
+
 def assert_harmless(headers: dict[str, str]) -> None:
     """Each name and value is one that HTTP, attributes and metadata can carry."""
     for name, value in headers.items():
@@ -82,7 +89,6 @@ def sent_under(correlation: clew.Correlation) -> list[dict[str, str]]:
 @example(dict.fromkeys(["x-correlation-id", "user-agent"], HOSTILE[0]), *HOSTILE[:3])
 def test_what_is_made_by_hand(fields: dict[str, str], trace: str, flags: str, state: str) -> None:
     with logged():
-        clew.instrument()
         correlation = clew.Correlation(
             {"x-correlation-id": "a", **fields},
             trace_id=trace,
@@ -138,13 +144,9 @@ def server() -> Iterator[Server]:
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text != "\ud800"])
 def test_a_request_is_made_and_nothing_is_added_to_it(text: str, server: Server) -> None:
     server.received.clear()
-    clew.instrument()
     by_hand = {"x-correlation-id": text, "x-correlation-kept": "1", f"x-correlation-{text}": "b"}
-    try:
-        with logged(), clew.use(clew.Correlation(by_hand)):
-            answer = requests.get(server.url("/"), timeout=10)
-    finally:
-        clew.uninstrument()
+    with logged(), clew.use(clew.Correlation(by_hand)):
+        answer = requests.get(server.url("/"), timeout=10)
     assert answer.status_code == 200
     (received,) = server.received
     assert "set-cookie" not in received["names"]

@@ -237,5 +237,5 @@ def _line_as_json(line: LogLine) -> str:
 
 
 def _line_as_text(line: LogLine) -> str:
-    function = line.log_group.rsplit("/", 1)[-1]
+    function = visible(line.log_group.rsplit("/", 1)[-1])
     return f"{line.timestamp:%H:%M:%S.%f}"[:-3] + f" {function}  {visible(line.message)}"
