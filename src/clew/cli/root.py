@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Name -> where it is, and what `clew --help` says of it without loading it.
 _GROUPS = {
     "local": ("clew.cli.local:local", "Run a SAM template on this machine."),
+    "sign": ("clew.cli.sign:sign", "Print headers that log one request at DEBUG."),
     "story": ("clew.cli.story:story", "Show one request through every function it touched."),
     "worker": ("clew.cli.worker:worker", "Run a stream handler outside Lambda."),
 }
