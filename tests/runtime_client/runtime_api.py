@@ -61,15 +61,21 @@ class RuntimeApi:
 
     def invoke(self, event: Any, request_id: str, trace_header: str = "") -> Outcome:
         """Give the client an event and wait for what comes of it."""
+        self.begin(event, request_id, trace_header)
+        return self.outcomes.get(timeout=20)
+
+    def begin(
+        self, event: Any, request_id: str, trace_header: str = "", timeout_s: float = 30
+    ) -> None:
+        """Give the client an event, and the function so many seconds for it."""
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 30_000),
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout_s) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": FUNCTION_ARN,
         }
         if trace_header:
             headers["Lambda-Runtime-Trace-Id"] = trace_header
         self.events.put((headers, json.dumps(event).encode()))
-        return self.outcomes.get(timeout=20)
 
 
 def _handler_for(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:

@@ -31,6 +31,8 @@ from .runtime_api import RuntimeApi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conftest import Until
+
 HERE = Path(__file__).parent
 SRC = Path(clew.__file__).parents[1]
 
@@ -52,6 +54,10 @@ class Function:
             data = file.read()
         self._read += len(data)
         return data.decode()
+
+    def all_written(self) -> str:
+        """What stdout got so far."""
+        return self._out.read_text("utf-8")
 
     def lines(self) -> list[Line]:
         """`written`, every line of which is one of clew's; what it says of levels is kept apart."""
@@ -221,6 +227,26 @@ def test_the_level_that_lambda_sets(tmp_path: Path) -> None:
             "Lambda drops INFO invocati",
             "Lambda drops DEBUG lines o",
         ]
+
+
+def test_what_lambda_stops_has_said_where_it_was(tmp_path: Path, until: Until) -> None:
+    with running(tmp_path, "routes") as function:
+        assert function.api.invoke(rest_api(body="hello"), "request-1").kind == "response"
+        function.written()
+        function.api.begin(rest_api(body="hang"), "request-2", timeout_s=0.5)
+        text = until(
+            lambda: text if "the event of" in (text := function.all_written()) else "", "it is said"
+        )
+        function.process.kill()  # as Lambda does
+    warning, wide, held, event = read_lines(text)[2:]
+    assert warning["message"] == "the function is about to time out"
+    assert 'routes.py", line' in warning["stack"][0]
+    assert warning["stack"][-1].endswith("in wait")
+    assert (wide["message"], wide["outcome"]) == ("invocation", "timeout")
+    assert [one["outcome"] for one in wide["received"]] == ["timeout"]
+    assert held["message"] == "before it hangs"
+    assert event["event"]["body"] == "hang"
+    assert {line["requestId"] for line in (warning, wide, held, event)} == {"request-2"}
 
 
 def test_what_ends_the_process_ends_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One function with every kind of handler; the event's shape says which one is asked."""
 
 import sys
+import threading
 from typing import Any
 
 import clew
@@ -13,13 +14,16 @@ class OutOfWine(Exception):
 
 
 def serve(event: Any, context: Any) -> Any:
-    """Fail, end the process, or log and answer."""
+    """Fail, end the process, hang, or log and answer."""
     body = event.get("body")
     if body == "fail":
         log.debug("held back")
         raise OutOfWine("no more wine")
     if body == "exit":
         sys.exit(3)
+    if body == "hang":
+        log.debug("before it hangs")
+        threading.Event().wait()
     clew.bind(user_id=42)
     log.info("serving", extra={"remaining": context.get_remaining_time_in_millis() > 0})
     log.debug("in detail")
