@@ -38,7 +38,7 @@ SOURCES: dict[str, Any] = {
 def error() -> Exception:
     """One with a stack."""
     try:
-        return KeyError({}["name"])
+        return KeyError(dict[str, int]()["name"])
     except KeyError as raised:
         return raised
 
