@@ -25,6 +25,7 @@ NAMES = (
     "cold_import",
     "log_line",
     "kinesis_records",
+    "batches",
     "api_handler",
     "put_records",
     "wrong_ids",
