@@ -78,9 +78,7 @@ def _lanes() -> list[Result]:
     policy = clew.halt()
     with to_nowhere():
         one = _timed(clew.kinesis_handler(on_failure=policy)(each), _ONE_AT_A_TIME)
-        threads = _in_order(
-            lambda function: clew.kinesis_handler(on_failure=policy, lanes=_LANES)(function)
-        )
+        threads = _in_order(clew.kinesis_handler(on_failure=policy, lanes=_LANES))
         tasks = _timed(clew.kinesis_handler(on_failure=policy, lanes=_LANES)(each_async), _RECORDS)
         theirs = _powertools()
     row = f"{_RECORDS:,} records of {_KEYS} keys that wait 5 ms each, lanes={_LANES}"
