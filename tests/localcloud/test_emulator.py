@@ -90,6 +90,30 @@ def test_a_taken_port_gets_one_sentence() -> None:
             LocalCloud.start(port=port)
 
 
+def test_the_port_of_another_cloud_is_taken(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(cloud.endpoint_url.rpartition(":")[2])
+    before = {record.name for record in running_clouds()}
+    with pytest.raises(LocalCloudError, match=f"Port {port} on 127.0.0.1 is taken; choose"):
+        LocalCloud.start(PLAIN, port=port, stack_name="astray")
+    # Whoever takes it between the look and the start: that one's answer is not taken for ours.
+    monkeypatch.setattr(emulator, "is_free", lambda _port: True)
+    with pytest.raises(LocalCloudError, match=f"Port {port} on 127.0.0.1 is taken; choose"):
+        LocalCloud.start(PLAIN, port=port, stack_name="astray")
+    stacks = cloud.client("cloudformation").list_stacks()["StackSummaries"]
+    assert "astray" not in {stack["StackName"] for stack in stacks}
+    assert {record.name for record in running_clouds()} == before
+
+
+def test_a_port_is_free_again_as_soon_as_its_cloud_has_ended() -> None:
+    with LocalCloud.start(PLAIN) as cloud:
+        port = int(cloud.endpoint_url.rpartition(":")[2])
+        requests.get(cloud.outputs["EdgeUrl"], timeout=10).raise_for_status()
+    with LocalCloud.start(port=port) as again:
+        assert again.endpoint_url == cloud.endpoint_url
+
+
 def test_a_killed_emulator_gets_one_sentence_with_its_log(until: Callable[..., Any]) -> None:
     cloud = LocalCloud.start()
     try:

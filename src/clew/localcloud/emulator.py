@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -29,6 +30,7 @@ _STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.03
 _PORT_ATTEMPTS = 5
 _HEALTH_PATH = "/_ministack/health"
+_RUN_PATH = "/_clew/run"
 _PORT_TAKEN = "is already in use"
 
 
@@ -139,19 +141,18 @@ class Emulator:
         _check_installed()
         options = ["--metrics-period", str(metrics_period_s)]
         options += ["--enforce-limits"] if enforce_limits else []
+        if port is not None and not is_free(port):
+            raise _taken(port)
         for _ in range(_PORT_ATTEMPTS):
             chosen = port or free_port()
             emulator = cls._spawn(region, chosen, detach, log_level, options)
             try:
                 emulator._wait_ready(timeout_s)
             except _PortTakenError:
-                shutil.rmtree(emulator.run_dir, ignore_errors=True)
+                emulator.stop()
                 if port is None:
                     continue  # somebody was faster; the next free port is as good
-                raise LocalCloudError(
-                    f"Port {port} on {LOOPBACK} is taken; choose another one, or none to let "
-                    "clew find a free one."
-                ) from None
+                raise _taken(port) from None
             except BaseException:
                 emulator.stop(keep_log=True)
                 raise
@@ -172,7 +173,7 @@ class Emulator:
         )
         reading, writing = (-1, None) if detach else os.pipe()
         command = [sys.executable, "-I", str(_guard.__file__), str(reading), str(run_dir)]
-        command += [sys.executable, "-m", "clew.localcloud.seam", *options]
+        command += [sys.executable, "-m", "clew.localcloud.seam", "--run", run_dir.name, *options]
         try:
             with (run_dir / "emulator.log").open("wb") as log:
                 guard = subprocess.Popen(  # noqa: S603 - our own command line
@@ -233,7 +234,8 @@ class Emulator:
                     f"The emulator ended with status {status} before it answered; "
                     f"its log is {self.log_path}."
                 )
-            if answers(self.port):
+            # Another cloud's answer on this port is not this one's.
+            if _run_on(self.port) == self.run_dir.name:
                 return
             time.sleep(_POLL_S)
         raise LocalCloudError(
@@ -259,13 +261,48 @@ class _PortTakenError(Exception):
     """The emulator found its port taken."""
 
 
+def _taken(port: int) -> LocalCloudError:
+    return LocalCloudError(
+        f"Port {port} on {LOOPBACK} is taken; choose another one, or none to let "
+        "clew find a free one."
+    )
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this TCP port of loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # A cloud that ended a moment ago leaves connections behind, and those are in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
 def answers(port: int) -> bool:
-    """Whether an emulator answers on this loopback port."""
+    """Whether an emulator answers on this loopback port, whoever started it."""
+    return _get(port, _HEALTH_PATH) is not None
+
+
+def _run_on(port: int) -> str | None:
+    """Which run of clew's emulator answers on this loopback port, if one does."""
+    try:
+        answer = json.loads(_get(port, _RUN_PATH) or b"{}")
+    except ValueError:
+        return None
+    run = answer.get("run") if isinstance(answer, dict) else None
+    return run if isinstance(run, str) else None
+
+
+def _get(port: int, path: str) -> bytes | None:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1.0)
     try:
-        connection.request("GET", _HEALTH_PATH)
-        return connection.getresponse().status == http.HTTPStatus.OK
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
+    return body if response.status == http.HTTPStatus.OK else None

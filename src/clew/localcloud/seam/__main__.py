@@ -47,7 +47,6 @@ def main() -> None:
     aliases.install()
     alarms.install()
     function_logs.install()
-    function_logs.install()
     mappings.install(board.runs)
     shard_changes.install()
     shard_traffic.install(meter, enforce_limits=options.enforce_limits)
@@ -56,15 +55,15 @@ def main() -> None:
     async def background() -> None:
         await _background(meter, options.metrics_period, runner.look)
 
-    emulator.app = Layer(
-        emulator.app, faults, Control(faults, board), background, until_there_is_something
-    )
+    control = Control(faults, board, options.run)
+    emulator.app = Layer(emulator.app, faults, control, background, until_there_is_something)
     sys.argv = ["ministack"]  # its own arguments: none
     emulator.main()
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m clew.localcloud.seam")
+    parser.add_argument("--run", default="")
     parser.add_argument("--enforce-limits", action="store_true")
     parser.add_argument("--metrics-period", type=float, default=60.0)
     return parser.parse_args()

@@ -17,12 +17,14 @@ FAULTS = "/_clew/faults"
 MAPPINGS = "/_clew/mappings"
 SOON = "/_clew/mappings/soon"
 WANTED = "/_clew/mappings/wanted"
+RUN = "/_clew/run"
 
 
 class Control:
     """Answers the requests."""
 
-    def __init__(self, faults: Faults, board: MappingBoard) -> None:
+    def __init__(self, faults: Faults, board: MappingBoard, run: str = "") -> None:
+        self._run = run  # what whoever started this one knows it by
         self._faults = faults
         self._board = board
         self._ways: dict[tuple[str, str], Callable[[dict[str, Any]], Awaitable[Any]]] = {
@@ -33,6 +35,7 @@ class Control:
             ("POST", MAPPINGS): self._report_mappings,
             ("POST", SOON): self._expect_mappings,
             ("POST", WANTED): self._wanted_mappings,
+            ("GET", RUN): self._which_run,
         }
 
     async def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
@@ -67,3 +70,6 @@ class Control:
 
     async def _wanted_mappings(self, given: dict[str, Any]) -> Any:
         return await self._board.wanted(given.get("seen"))
+
+    async def _which_run(self, _given: dict[str, Any]) -> Any:
+        return {"run": self._run}
