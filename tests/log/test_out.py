@@ -343,6 +343,7 @@ handler({}, None)
     assert line["message"] == "invocation"
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @in_place
 def test_a_child_that_is_forked_does_not_write_what_the_parent_holds(stdout: Stdout) -> None:
     filled = stdout.fill()

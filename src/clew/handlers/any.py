@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 
+from clew.handlers.functions import check_function
 from clew.handlers.run import check_rate, prepare, run
 
 TYPE_CHECKING = False
@@ -30,7 +31,8 @@ def handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> Any:
 
     The correlation that came with the event is in force while it runs; a batch of several
     records has one of its own, and `clew.capture` gives each record's. What the function raises
-    comes out unchanged.
+    comes out unchanged. A call chain that goes in a circle raises `LoopDetected` before it is
+    called.
 
     ``debug_sample_rate`` is the share (0 to 1) of call chains to log at DEBUG, asked only where
     no decision came in. Raises `ClewError`, when decorating, if it is no such share.
@@ -43,6 +45,7 @@ def handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> Any:
     rate = check_rate(debug_sample_rate)
 
     def decorate(wrapped: Handler) -> Handler:
+        check_function(wrapped)
         prepare()
 
         @wraps(wrapped)
