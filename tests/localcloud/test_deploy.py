@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from clew.localcloud import LocalCloudError
+from clew.localcloud import LocalCloud, LocalCloudError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clew.localcloud import LocalCloud, Stack, StackEvent
+    from clew.localcloud import Stack, StackEvent
 
 
 pytestmark = pytest.mark.local_cloud
@@ -53,6 +53,24 @@ def test_one_request_crosses_http_sns_and_kinesis(
     assert answer.json()["back"]["event"]["path"] == "/back"
     until(lambda: "drained from edge" in _messages(cloud, "Drained"), "the record arrives")
     until(lambda: any("from edge" in m for m in _messages(cloud, "Heard")), "the message arrives")
+
+
+def test_another_region_works_from_end_to_end(until: Callable[..., Any]) -> None:
+    with LocalCloud.start(PLAIN, region="eu-central-1") as there:
+        answer = requests.post(there.outputs["EdgeUrl"], data="pass it on", timeout=20)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["environment"]["AWS_REGION"] == "eu-central-1"
+        assert there.outputs["TopicArn"].startswith("arn:aws:sns:eu-central-1:")
+        configuration = there.client("lambda").get_function_configuration(
+            FunctionName=there.functions["Edge"]
+        )
+        assert configuration["FunctionArn"].startswith("arn:aws:lambda:eu-central-1:")
+        assert requests.get(there.outputs["HttpUrl"], timeout=10).status_code == 200
+        until(lambda: "drained from edge" in _messages(there, "Drained"), "the record arrives")
+        until(lambda: any("from edge" in m for m in _messages(there, "Heard")), "and the message")
+        there.deploy(PLAIN, parameters={"Greeting": "once more"})
+        requests.get(there.outputs["EdgeUrl"], timeout=10).raise_for_status()
+        assert "edge says once more" in _messages(there, "Edge")
 
 
 def test_a_function_sees_the_emulator_and_not_the_user(cloud: LocalCloud, plain: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -15,6 +16,7 @@ from clew.localcloud.api_bodies import spell_out_any_methods, spell_out_http_api
 from clew.localcloud.artifacts import with_uploaded_code
 from clew.localcloud.loopback_urls import point_urls_at
 from clew.localcloud.references import unresolved_references
+from clew.localcloud.session import OWN
 from clew.localcloud.template import checked_parameters, read_template, to_cloudformation
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def deploy(
 
 def describe_stack(session: LoopbackSession, name: str) -> Stack:
     """A stack as it stands."""
-    cloudformation = session.client("cloudformation")
+    cloudformation = session.client("cloudformation", config=OWN)
     (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
@@ -116,7 +118,9 @@ def _translated(
     session: LoopbackSession, template: Template, values: Mapping[str, str]
 ) -> dict[str, Any]:
     s3 = session.client("s3")
-    s3.create_bucket(Bucket=_BUCKET)
+    # Outside us-east-1 a second deployment is told that the bucket is there already.
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=_BUCKET, **_located(session.region_name))
 
     def upload(key: str, content: bytes) -> None:
         s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
@@ -128,6 +132,13 @@ def _translated(
         raise template.error(f"{where} refers to {name}, which is neither resource nor parameter.")
     local = point_urls_at(session.endpoint_url, translated)
     return spell_out_http_api_routes(spell_out_any_methods(local))
+
+
+def _located(region: str) -> dict[str, Any]:
+    """S3 wants to be told any region but us-east-1, which it wants not to be told."""
+    if region == "us-east-1":
+        return {}
+    return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 class _ChangeSet:
