@@ -9,7 +9,9 @@ from benchmarks.measure import Result, in_fresh_process, result
 
 _CODE = """
 import json, sys
-if sys.argv[1] == "without":
+if sys.argv[1] == "with":
+    import orjson  # as a function does that uses it: clew never imports it by itself
+else:
     sys.modules["orjson"] = None
 from benchmarks.kinesis_records import measure
 print(json.dumps(measure(sys.argv[2] == "line")))

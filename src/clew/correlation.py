@@ -16,12 +16,19 @@ from clew import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextvars import Token
     from types import TracebackType
-    from typing import Any
+    from typing import Any, Protocol
 
     from clew.invocation import Invocation
+
+    class Source(Protocol):
+        """What came in and has a correlation, which nobody has looked at yet."""
+
+        def receive_into(self, correlation: Correlation) -> None:
+            """Make ``correlation``, which has no members yet. Called once; must not raise."""
+
 
 #: One thread makes at a time, and may log meanwhile: a line looks at what is in force.
 _making = RLock()
@@ -43,7 +50,7 @@ class Correlation(Mapping[str, str]):
         "_context",
         "_fields",
         "_json",
-        "_pending",
+        "_source",
         "baggage",
         "debug",
         "debug_signature",
@@ -71,17 +78,17 @@ class Correlation(Mapping[str, str]):
         xray_trace_id: str = "",
         debug_signature: str = "",
         invocation: Invocation | None = None,
+        json: str | None = None,
     ) -> None:
         if invocation is None:  # made by hand, of whatever: nothing else may reach a header
             trace_id, trace_flags = wire.trace_of(trace_id, trace_flags)
             tracestate = tracestate if wire.is_value(tracestate, wire.MAX_TRACESTATE) else ""
             baggage = baggage if wire.is_baggage(baggage) else ""
-        self._pending: Callable[[], Correlation] | None = None
         self._fields = dict(fields) if fields else {}
         if invocation is None and wire.SIGNATURE in self._fields:
             signed = self._fields.pop(wire.SIGNATURE)
             debug_signature = signed if wire.is_value(signed, wire.MAX_SIGNATURE) else ""
-        self._json: str | None = None
+        self._json = json  # what `as_json` gives, once it was made
         self._context: tuple[bool, str, str] | None = None
         self.debug = self._fields.get(wire.DEBUG) == "true"
         self.trace_id = trace_id or (new_trace_id() if self._fields else "")
@@ -97,34 +104,11 @@ class Correlation(Mapping[str, str]):
         #: What collects the sends made under this correlation; None outside a handler.
         self.invocation = invocation
 
-    @classmethod
-    def pending(cls, make: Callable[[], Correlation]) -> Correlation:
-        """One that ``make`` makes when it is first looked at; most of a batch's never are.
-
-        ``make`` is called once and must not raise.
-        """
-        later = cls.__new__(cls)
-        later._pending = make
-        return later
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether nobody has looked at it yet."""
-        return self._pending is not None
-
-    def __getattr__(self, name: str) -> Any:
-        """A member that is not set: of one that is pending, made now; else there is none."""
-        if name == "_pending" or name not in self.__slots__:  # `copy` asks one without members
-            raise AttributeError(name)
-        with _making:
-            if self._pending is not None:
-                made = self._pending()
-                for slot in self.__slots__:
-                    setattr(self, slot, getattr(made, slot))
-        return object.__getattribute__(self, name)
-
     def __getitem__(self, name: str) -> str:
         return self._fields[name]
+
+    def __contains__(self, name: object) -> bool:  # `Mapping`'s own raises and catches
+        return name in self._fields
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
@@ -231,8 +215,13 @@ class Correlation(Mapping[str, str]):
         return head + span_id + tail
 
     def as_json(self) -> str:
-        """The members that a log line carries, as JSON text without braces (made once)."""
-        if self._json is None:
+        """The members that a log line carries, as JSON text without braces (made once).
+
+        "" where no request is in hand.
+        """
+        if self._json is None and not self._fields:
+            self._json = ""
+        elif self._json is None:
             members = [f"{quote(name)}:{quote(value)}" for name, value in self._fields.items()]
             if self.trace_id:
                 members.append(f'"traceId":{quote(self.trace_id)}')
@@ -244,6 +233,37 @@ class Correlation(Mapping[str, str]):
                 members.append(f'"xrayTraceId":{quote(self.xray_trace_id)}')
             self._json = ",".join(members)
         return self._json
+
+
+class PendingCorrelation(Correlation):
+    """One that ``source`` makes when it is first looked at; most of a batch's never are.
+
+    From then on it is any other correlation: it has no class of its own any more.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, source: Source, invocation: Invocation | None) -> None:
+        self._source = source
+        self.invocation = invocation
+
+    def __getattr__(self, name: str) -> Any:
+        """A member that is not set: all of them are made now."""
+        if name == "_source" or name not in Correlation.__slots__:
+            raise AttributeError(name)
+        self._make()
+        return object.__getattribute__(self, name)
+
+    def as_json(self) -> str:  # asked first of all, where a line is logged
+        self._make()
+        return Correlation.as_json(self)
+
+    def _make(self) -> None:
+        with _making:
+            if type(self) is PendingCorrelation:
+                self._source.receive_into(self)
+                del self._source  # which holds this one in turn
+                self.__class__ = Correlation  # type: ignore[assignment]
 
 
 def _checked(fields: dict[str, str]) -> dict[str, str]:
@@ -264,11 +284,8 @@ _around: ContextVar[Correlation] = ContextVar("clew_around", default=NONE)
 
 #: The correlation in force. A module that logs or sends calls it often, hence no wrapper.
 current = _current.get
-
-
-def set_current(correlation: Correlation) -> Token[Correlation]:
-    """Put ``correlation`` in force from here on; give the token to `reset_current` to undo it."""
-    return _current.set(correlation)
+#: Put one in force from here on; give the token that comes back to `reset_current` to undo it.
+set_current = _current.set
 
 
 def reset_current(token: Token[Correlation]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clew.capture import Delivery, Record
     from clew.correlation import Correlation
+    from clew.log.done import Done
 
 #: DEBUG lines kept for a failure; the oldest go first.
 FLIGHT_RECORDER_LINES = 256
@@ -37,13 +38,6 @@ class Received:
         self.attempts = 0
         self.ms = 0.0
         self.error = ""
-
-    #: As `Record.place`, which is asked where `unopened` is not None.
-    place = ""
-
-    @staticmethod
-    def unopened() -> None:
-        """As `Record.unopened`: its correlation is known."""
 
 
 class Sent:
@@ -85,6 +79,7 @@ class Invocation:
     __slots__ = (
         "cold_start",
         "delivery",
+        "done",
         "event",
         "flight_recorder",
         "function",
@@ -116,6 +111,8 @@ class Invocation:
         self.started = time.perf_counter()
         #: X-Ray's root id and decision, once somebody asked.
         self.xray: tuple[str, str] | None = None
+        #: What became of most of a large batch, in columns.
+        self.done: Done | None = None
         #: What came in: its records themselves, or one entry for an event that is no batch.
         self.received: list[Received | Record] = []
         self.sent: list[Sent] = []

@@ -10,19 +10,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+from itertools import chain
 
 from clew import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _decode = json.JSONDecoder().raw_decode
 #: (text, index) -> (value, end); raises ``StopIteration``, ``ValueError`` or ``RecursionError``.
 scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
-_OTHER_NAME = wire.CONTEXT_ALIASES[1]
+OTHER_NAME = wire.CONTEXT_ALIASES[1]
 _SPACE = b" \t\r\n"
 _spaces = re.compile(r"[ \t\r\n]*").match
+_SAME = frozenset((str, int, bool, type(None)))
+_AS_ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < 0x80 else 0 for byte in range(256))
+_LONG = b"0" * 19
 
 
 class Taken:
@@ -51,7 +57,18 @@ class Taken:
 
 
 def decode_object(data: bytes) -> dict[str, Any] | None:
-    """The JSON object that ``data`` (UTF-8) is, or None if it is anything else. Never raises."""
+    """The JSON object that ``data`` (UTF-8) is, or None if it is anything else. Never raises.
+
+    Where the function has imported orjson, by that, as far as it says the same as json.
+    """
+    loads = _orjson_loads()
+    if loads is not None and not _has_long(data):
+        try:
+            value = loads(data)
+        except Exception:  # noqa: BLE001  (NaN, lone surrogates, …: json takes them)
+            value = None
+        if type(value) is dict:
+            return value
     try:
         return decode_text(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -74,6 +91,57 @@ def decode_text(text: str) -> dict[str, Any] | None:
     return value if whole and isinstance(value, dict) else None
 
 
+def take_all(
+    all_data: list[bytes], special: frozenset[str]
+) -> tuple[list[dict[str, Any]], list[object]] | None:
+    """The values and the contexts of payloads, at a lower price than `take` of each.
+
+    None where one is no JSON object, or has a member that is ``special``: then each has to be
+    taken by itself. A context that is null is None here. Never raises.
+    """
+    loads = _orjson_loads()
+    try:
+        # Whole passes over all: to do all for one after another takes half as long again.
+        values = [*map(loads, all_data)] if loads else [_object(one) for one in all_data]
+        if not special.isdisjoint(chain.from_iterable(values)):
+            return None
+        contexts = [value.pop(wire.CONTEXT, None) for value in values]
+        if loads is None or _same_as_json(values) or not _has_long(b"".join(all_data)):
+            return values, contexts
+    except Exception:  # noqa: BLE001, S110  (one is something else)
+        pass
+    return None
+
+
+def _object(data: bytes) -> Any:
+    """What ``data`` says from its first byte to its last; raises where that is nothing."""
+    text = data.decode()
+    value, end = scan(text, 0)
+    if end != len(text):
+        raise ValueError
+    return value
+
+
+def _orjson_loads() -> Callable[[bytes], Any] | None:
+    """orjson's, where the function has imported it: it costs a cold start."""
+    found: Callable[[bytes], Any] | None = getattr(sys.modules.get("orjson"), "loads", None)
+    return found
+
+
+def _same_as_json(values: list[dict[str, Any]]) -> bool:
+    """Whether json, too, makes these of their text: they have but text, short numbers, flags.
+
+    Of a whole number past 64 bits orjson makes a float. In contexts that is none the less no
+    value that may travel.
+    """
+    return _SAME.issuperset(map(type, chain.from_iterable(map(dict.values, values))))
+
+
+def _has_long(data: bytes) -> bool:
+    """Whether there may be a whole number past 64 bits: so many digits in a row."""
+    return _LONG in data.translate(_AS_ZEROS)
+
+
 def looks_like_object(data: bytes) -> bool:
     """Whether ``data`` begins as a JSON object does."""
     return data.lstrip(_SPACE)[:1] == b"{"
@@ -93,7 +161,7 @@ def take_from(value: dict[str, Any]) -> object:
 
     One that is null is an empty one. Where both names are there, clew's own counts.
     """
-    if wire.CONTEXT in value and _OTHER_NAME not in value:
+    if wire.CONTEXT in value and OTHER_NAME not in value:
         context = value.pop(wire.CONTEXT)
         return {} if context is None else context
     found = [value.pop(name) for name in wire.CONTEXT_ALIASES if name in value]

@@ -44,7 +44,7 @@ ROOM_KEPT = len(ID) + MAX_VALUE + len(DEBUG) + len("false") + len(CHAIN) + len("
 #: W3C Trace Context, "tracestate Limits": at least 512 characters should be passed on.
 MAX_TRACESTATE = 512
 #: W3C Baggage, "Limits": so many members and bytes have to be passed on.
-MAX_BAGGAGE_MEMBERS = 64
+MAX_BAGGAGEMEMBERS = 64
 MAX_BAGGAGE = 8192
 #: ``<seconds since 1970>.<64 hex digits>``.
 MAX_SIGNATURE = 80
@@ -60,13 +60,13 @@ _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _TOKEN = f"{_IN_NAMES[:36]}ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~"
 _NOT_IN_VALUES = frozenset(' ",;\\')
 #: How clew's own member of a ``tracestate`` begins. See `with_send`.
-_MEMBER = "clew="
+MEMBER = "clew="
 
 _OTHERS = frozenset((DEBUG, SIGNATURE, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
 #: What stands beside the fields of a correlation, not among them.
 _BESIDE = frozenset((TRACEPARENT, TRACESTATE, SIGNATURE))
 _DECISIONS = frozenset(("true", "false"))
-_CHAIN_DIGITS = len(str(MAX_CHAIN))
+CHAIN_DIGITS = len(str(MAX_CHAIN))
 #: The pair that a carrier yields for fields that it cannot read: `check` drops and counts it.
 UNREADABLE = (ID, None)
 
@@ -123,7 +123,8 @@ def is_value(value: object, limit: int = MAX_VALUE) -> bool:
     )
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether an id may have this name: 1 to 64 of ``[a-z0-9-]``."""
     # What `strip` leaves begins with a character that is not among them.
     return 0 < len(name) <= MAX_NAME and not name.strip(_IN_NAMES)
 
@@ -187,9 +188,9 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
             fields[name] = value
         elif name == DEBUG and value.lower() in _DECISIONS:
             fields[name] = value.lower()
-        elif name == CHAIN and value.isdecimal() and len(value) <= _CHAIN_DIGITS:
+        elif name == CHAIN and value.isdecimal() and len(value) <= CHAIN_DIGITS:
             fields[name] = value
-        elif name == USER_AGENT or (is_id and _is_name(name)):
+        elif name == USER_AGENT or (is_id and is_name(name)):
             new = name not in fields
             size = len(value) + (len(name) if new else -len(fields[name]))
             if total + size > MAX_TOTAL - ROOM_KEPT or (is_id and new and ids >= MAX_IDS - 1):
@@ -202,7 +203,7 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
             inbound.dropped += 1
     if not inbound.trace_id:
         inbound.tracestate = ""
-    elif _MEMBER in inbound.tracestate:
+    elif MEMBER in inbound.tracestate:
         _take_send(inbound)
     return inbound
 
@@ -231,7 +232,7 @@ def with_send(tracestate: str, span_id: str, outer: str) -> str:
     that is sent during it has it in the ``traceparent``. Which send it was then stands here, as
     ``clew=<send>-<outer>``: whoever passes the state on under a span of its own makes it void.
     """
-    member = f"{_MEMBER}{span_id}-{outer}"
+    member = f"{MEMBER}{span_id}-{outer}"
     room = MAX_TRACESTATE - len(member) - 1
     if len(tracestate) > room:  # W3C Trace Context, "tracestate Limits": the last ones go first
         tracestate = tracestate[: room + 1].rpartition(",")[0]
@@ -241,11 +242,11 @@ def with_send(tracestate: str, span_id: str, outer: str) -> str:
 def _take_send(inbound: Inbound) -> None:
     """Take the send out of the ``tracestate``; where it is void, only out."""
     members = [member.strip() for member in inbound.tracestate.split(",")]
-    inbound.tracestate = ",".join(one for one in members if not one.startswith(_MEMBER))
+    inbound.tracestate = ",".join(one for one in members if not one.startswith(MEMBER))
     for member in members:
-        send, _, outer = member.removeprefix(_MEMBER).partition("-")
+        send, _, outer = member.removeprefix(MEMBER).partition("-")
         if (
-            member.startswith(_MEMBER)
+            member.startswith(MEMBER)
             and outer == inbound.parent_span_id
             and len(send) == len(_NO_SPAN)
             and not send.strip(_HEX)
@@ -259,7 +260,7 @@ def is_baggage(value: str) -> bool:
     if len(value) > MAX_BAGGAGE or not value.isascii():
         return False
     members = value.split(",")
-    return len(members) <= MAX_BAGGAGE_MEMBERS and all(_is_baggage_member(one) for one in members)
+    return len(members) <= MAX_BAGGAGEMEMBERS and all(_is_baggage_member(one) for one in members)
 
 
 def _is_baggage_member(member: str) -> bool:

@@ -9,6 +9,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from clew.log.logger import ClewHandler
+from clew.stories.columns import read_columns
+from clew.stories.lines import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,3 +76,21 @@ def invocation(lines: list[Line]) -> Line:
 def warnings(lines: list[Line]) -> list[Line]:
     """The warnings that clew itself wrote."""
     return [line for line in lines if line["logger"] == "clew" and line["level"] == "WARNING"]
+
+
+def came_in(wide: Line) -> list[Line]:
+    """What a wide line says of each record, in their order: those in columns as entries too."""
+    line = LogLine(0, "", "INFO", "invocation")
+    columns = [one for group in wide.get("done", ()) for one in read_columns(group, line)]
+    entries: list[Line] = [
+        {
+            "span": one.span,
+            "id": one.id,
+            "outcome": one.outcome,
+            "attempts": one.attempts,
+            **one.position,
+        }
+        for one in columns
+    ]
+    everything = [*entries, *wide["received"]]
+    return sorted(everything, key=lambda one: one["sequenceNumber"]) if columns else everything

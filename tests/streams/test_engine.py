@@ -10,7 +10,7 @@ import pytest
 
 import clew
 from clew.streams import drive, steps
-from log.lines import invocation, logged, warnings
+from log.lines import came_in, invocation, logged, warnings
 
 from .making import Context, event, kinesis, number_of, sqs
 
@@ -31,7 +31,7 @@ def first_left_over(answer: Any) -> int | None:
 
 
 def outcomes(lines: list[Line]) -> list[str]:
-    return [one["outcome"] for one in invocation(lines)["received"]]
+    return [one["outcome"] for one in came_in(invocation(lines))]
 
 
 def said(lines: list[Line], message: str) -> list[Line]:

@@ -15,7 +15,7 @@ from types import ModuleType
 from clew.capture.delivery import Delivery
 from clew.capture.reading import Reading
 from clew.capture.receive import fallback_id, receive
-from clew.capture.record import Arrival, Record
+from clew.capture.record import Arrival, Record, attach
 from clew.correlation import current
 from clew.invocation import Invocation
 from clew.wire import CONTEXT_ALIASES, UNREADABLE, check
@@ -138,8 +138,7 @@ def open_delivery(
     records = reading.records
     edge_id = reading.id or invocation.request_id
     arrival = Arrival(invocation, edge_id, len(records), debug_sample_rate)
-    for index, record in enumerate(records):
-        record.attach(arrival, index)
+    attach(records, arrival)
     if len(records) == 1:
         correlation = records[0].correlation
     else:

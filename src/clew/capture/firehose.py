@@ -39,14 +39,12 @@ class FirehoseRecord(EncodedRecord):
     """
 
     __slots__ = ("delivery_stream_arn",)
+    _all_in_context = True
 
     def __init__(self, raw: Any, delivery_stream_arn: str) -> None:
-        super().__init__(raw)
+        super().__init__(raw, members(raw).get("data"))
         #: The Firehose stream's ARN.
         self.delivery_stream_arn = delivery_stream_arn
-
-    def _encoded(self) -> object:
-        return self.raw_data
 
     @property
     def raw_data(self) -> object:

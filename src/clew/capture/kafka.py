@@ -11,7 +11,7 @@ from binascii import a2b_base64
 from clew import payload, wire
 from clew.capture.encoded import EncodedRecord
 from clew.capture.reading import Reading
-from clew.capture.record import Record, moment_ms, text
+from clew.capture.record import Record, members, moment_ms, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class KafkaRecord(EncodedRecord):
 
     __slots__ = ()
 
-    def _encoded(self) -> object:
-        value = self._raw.get("value")
-        return "" if value is None else value
+    def __init__(self, raw: Any) -> None:
+        value = members(raw).get("value")
+        super().__init__(raw, "" if value is None else value)
 
     def came_with(self) -> Iterable[tuple[object, object]]:
         yield from super().came_with()

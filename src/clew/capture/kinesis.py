@@ -5,11 +5,10 @@ Of a record that the Kinesis Producer Library put together, each of its user rec
 
 from __future__ import annotations
 
-from json.encoder import encode_basestring_ascii as quote
-
+from clew.capture.as_came import told_by
 from clew.capture.encoded import EncodedRecord
 from clew.capture.reading import Reading
-from clew.capture.record import moment, text
+from clew.capture.record import Rows, moment, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +16,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from clew import payload
+    from clew.capture.as_came import Told
     from clew.capture.kpl import UserRecord
     from clew.capture.record import Record
 
 NAME = "aws:kinesis"
 #: How the base64 of a record begins that the Kinesis Producer Library put together.
 _AGGREGATED = "84maw"
+#: More characters than Kinesis gives a shard's id or a sequence number (API reference, "Record").
+_LONGEST = 128
 
 
 def read(event: dict[str, Any]) -> Reading:
@@ -35,12 +37,17 @@ def records_of(raws: list[Any]) -> list[Record]:
     records: list[Record] = []
     for raw in raws:
         record = KinesisRecord(raw)
-        data = record.kinesis.get("data")
+        data = record._encoded
         if type(data) is str and data.startswith(_AGGREGATED):
             records += record.user_records() or [record]
         else:
             records.append(record)
     return records
+
+
+def _is_fresh(record: KinesisRecord) -> bool:
+    """Whether nothing came with it, nobody looked at what it got, and its id can be told."""
+    return record._came() is None and record._unseen and record.arrival.names_records
 
 
 class KinesisRecord(EncodedRecord):
@@ -53,14 +60,15 @@ class KinesisRecord(EncodedRecord):
     """
 
     __slots__ = ("_user_record", "kinesis")
+    _all_in_context = True
 
     def __init__(self, raw: Any, user_record: UserRecord | None = None) -> None:
-        super().__init__(raw)
-        self._user_record = user_record
         # EventBridge Pipes has the members of ``kinesis`` in the record itself.
         inner = raw.get("kinesis", raw) if isinstance(raw, dict) else None
         #: The members that Kinesis gave it (of any type: events may be malformed).
         self.kinesis: dict[str, Any] = inner if isinstance(inner, dict) else {}
+        self._user_record = user_record
+        EncodedRecord.__init__(self, raw, self.kinesis.get("data") if user_record is None else None)
 
     def user_records(self) -> list[KinesisRecord]:
         """The records that this one was put together of; none where it was not."""
@@ -71,13 +79,9 @@ class KinesisRecord(EncodedRecord):
             self.problem = "a record begins as one of the Kinesis Producer Library and is none"
         return [KinesisRecord(self.raw, one) for one in found or ()]
 
-    def _encoded(self) -> object:
-        return self.kinesis.get("data")
-
-    def _open(self) -> payload.Taken:
-        if self._taken is None and self._user_record is not None:
-            self._taken = self._split(self._user_record.data)
-        return super()._open()
+    def _take(self) -> payload.Taken:
+        user_record = self._user_record
+        return super()._take() if user_record is None else self._split(user_record.data)
 
     @property
     def partition_key(self) -> str:
@@ -119,13 +123,30 @@ class KinesisRecord(EncodedRecord):
         """When the stream took it (UTC), or None where the event does not say."""
         return moment(self.kinesis.get("approximateArrivalTimestamp"))
 
-    @property
-    def place(self) -> str:
-        number = self.kinesis.get("sequenceNumber")
-        if self._user_record is None and type(number) is str and number.isalnum():
-            shard, _, _ = text(self._raw.get("eventID")).partition(":")
-            return f',"shardId":{quote(shard)},"sequenceNumber":{quote(number)}'
-        return super().place
+    @staticmethod
+    def _rows(records: list[KinesisRecord], told: Told | None) -> Rows | None:
+        if told is None:
+            contexts = [one._came() for one in records]
+            told = told_by(contexts)
+            if told is None and not all(map(_is_fresh, records)):
+                return None
+        try:
+            numbers = [one.kinesis["sequenceNumber"] for one in records]
+            shard_id, numbers_text = records[0].shard_id, "".join(numbers)
+            # Of one shard all of them: it stands in the id of each event before the number.
+            events = f"{shard_id}:".join(["", *numbers])
+            if (
+                len(shard_id) <= _LONGEST
+                and len(numbers_text) <= _LONGEST * len(records)
+                and numbers_text.isascii()
+                and numbers_text.encode().isalnum()
+                and events == "".join([one.raw["eventID"] for one in records])
+                and not any(one._user_record for one in records)
+            ):
+                return Rows(shard_id, numbers, told)
+        except (AttributeError, KeyError, TypeError):  # the event is malformed
+            pass
+        return None
 
     @property
     def position(self) -> dict[str, str]:

@@ -54,8 +54,8 @@ class MqRecord(EncodedRecord):
 
     __slots__ = ()
 
-    def _encoded(self) -> object:
-        return self._raw.get("data")
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw, members(raw).get("data"))
 
     def _set_by_sender(self) -> dict[str, Any]:
         """The message's own properties or headers."""

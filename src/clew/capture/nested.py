@@ -90,10 +90,7 @@ class Nested(payload.Taken):
 
 def take(data: bytes) -> payload.Taken:
     """`payload.take`, which also finds the context that a service wrapped. Never raises."""
-    try:
-        value = payload.decode_text(data.decode())
-    except UnicodeDecodeError:
-        value = None
+    value = payload.decode_object(data)
     if value is None:
         return payload.Taken(data, None, None)
     if value.keys().isdisjoint(WRAPPERS):  # nearly always

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from json.encoder import encode_basestring_ascii as quote
 
 from clew.capture.receive import fallback_id, receive
-from clew.correlation import NONE, Correlation, new_span_id
-from clew.wire import UNREADABLE, check
+from clew.correlation import NONE, PendingCorrelation, new_span_id
+from clew.wire import MAX_VALUE, UNREADABLE, check, is_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from clew.capture.as_came import Told
+    from clew.correlation import Correlation
     from clew.invocation import Invocation
     from clew.log.logger import RecordLogger
 
@@ -26,7 +27,7 @@ class Arrival:
     apart by their place in it. ``debug_sample_rate`` is as in `receive`.
     """
 
-    __slots__ = ("_first_span", "count", "debug_sample_rate", "edge_id", "invocation")
+    __slots__ = ("count", "debug_sample_rate", "edge_id", "first_span", "invocation")
 
     def __init__(
         self, invocation: Invocation | None, edge_id: str, count: int, debug_sample_rate: float
@@ -36,18 +37,30 @@ class Arrival:
         self.count = count
         self.debug_sample_rate = debug_sample_rate
         # One random number for all: the next ones are as good as random to anybody else.
-        self._first_span = int(new_span_id(), 16)
+        self.first_span = int(new_span_id(), 16)
 
     def own_id(self, index: int) -> str:
         """The id of the record at ``index``, where none came with it."""
         return fallback_id(self.edge_id, index if self.count > 1 else None)
 
+    @property
+    def names_records(self) -> bool:
+        """Whether the ids of records without one follow from the event's and their place."""
+        return self.count > 1 and is_value(self.edge_id, MAX_VALUE - 8)
+
     def span_id(self, index: int) -> str:
         """The span of the receive of the record at ``index``."""
-        return f"{(self._first_span + index) % _SPANS or 1:016x}"
+        return span_after(self.first_span, index)
 
 
 _SPANS = 1 << 64
+
+
+def span_after(first: int, index: int) -> str:
+    """The span at ``index`` of those that begin with the number ``first``: 16 hex digits."""
+    return f"{(first + index) % _SPANS or 1:016x}"
+
+
 #: Of a record that belongs to no event: made by hand.
 _NOWHERE = Arrival(None, "", 1, 0.0)
 
@@ -59,17 +72,17 @@ class Record:
     """
 
     __slots__ = (
-        "_arrival",
         "_correlation",
         "_decoded",
-        "_index",
         "_key",
         "_reason",
+        "arrival",
         "attempts",
         "dropped",
         "error",
         "ms",
         "outcome",
+        "place",
         "problem",
         "raw",
     )
@@ -86,22 +99,19 @@ class Record:
         self.attempts = 0
         self.ms = 0.0
         self.error = ""
+        #: Its place in the batch that it came in, from 0.
+        self.place = 0
+        #: The event that it came in.
+        self.arrival = _NOWHERE
         self._correlation: Correlation | None = None
-        self._arrival = _NOWHERE
-        self._index = 0
-
-    def attach(self, arrival: Arrival, index: int) -> None:
-        """Say which event this record came in, as the how manieth, before anything is asked."""
-        self._arrival = arrival
-        self._index = index
 
     def arrive_in(self, message: Record, *, with_its_correlation: bool = True) -> None:
         """Be received as ``message`` was, which held this record, and under its correlation.
 
         Else under that which came with the record itself.
         """
-        self._arrival = message._arrival
-        self._index = message._index
+        self.arrival = message.arrival
+        self.place = message.place
         if with_its_correlation:
             self._correlation = message.correlation
 
@@ -109,8 +119,13 @@ class Record:
     def correlation(self) -> Correlation:
         """The correlation that came with this record, or a fresh one."""
         if self._correlation is None:
-            self._correlation = Correlation.pending(self._receive)
+            self._correlation = PendingCorrelation(self, self.arrival.invocation)
         return self._correlation
+
+    @property
+    def _unseen(self) -> bool:
+        """Whether nobody looked at the correlation, so that nothing has ids of its own making."""
+        return self._correlation is None or type(self._correlation) is PendingCorrelation
 
     @property
     def chain_length(self) -> int:
@@ -120,37 +135,24 @@ class Record:
     @property
     def span_id(self) -> str:
         """The span of this receive (16 hex digits)."""
-        return self._arrival.span_id(self._index)
+        return self.arrival.span_id(self.place)
 
-    @property
-    def place(self) -> str:
-        """`position` as members of JSON, a comma before each."""
-        return "".join(
-            f',"{name}":{quote(value)}' for name, value in self.position.items() if value
-        )
-
-    def unopened(self) -> tuple[str, str, str, str] | None:
-        """(span, parent span, trace, id) of a record whose correlation nobody looked at.
-
-        None where somebody did, or where it takes a look to tell.
-        """
-        return None
-
-    def _receive(self) -> Correlation:
+    def receive_into(self, correlation: Correlation) -> None:
+        """Make ``correlation`` of what came with this record. Never raises."""
         try:
             inbound = check(self.came_with())
         except Exception:  # noqa: BLE001  (a malformed record has a fresh correlation)
             inbound = check((UNREADABLE,))
-        arrival = self._arrival
-        correlation = receive(
+        arrival = self.arrival
+        receive(
             inbound,
-            arrival.own_id(self._index),
+            arrival.own_id(self.place),
             arrival.invocation,
             arrival.debug_sample_rate,
             span_id=self.span_id,
+            into=correlation,
         )
         self.dropped = inbound.dropped  # a decision that does not count, too
-        return correlation
 
     @property
     def logger(self) -> RecordLogger:
@@ -228,8 +230,73 @@ class Record:
         """The (name, value) pairs that came with this record, unchecked."""
         raise NotImplementedError
 
+    # Of several records of one kind, at a lower price than one by one: see the functions below.
+
+    @staticmethod
+    def _longest_chain(records: list[Any]) -> int:
+        lengths: list[int] = [one.chain_length for one in records]
+        return max(lengths)
+
+    @staticmethod
+    def _open_ahead(records: list[Any]) -> Told | None:  # noqa: ARG004  (most have no base64)
+        return None
+
+    @staticmethod
+    def _rows(records: list[Any], told: Told | None) -> Rows | None:  # noqa: ARG004
+        return None
+
+    @staticmethod
+    def _let_go(records: list[Any]) -> None:
+        """Called only of those that have rows."""
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.position!r}, {(self._correlation or NONE).id!r})"
+
+
+def attach(records: list[Record], arrival: Arrival) -> None:
+    """Say of the records of one event, before anything is asked, that they came in this one."""
+    for place, record in enumerate(records):
+        record.arrival, record.place = arrival, place
+
+
+def open_ahead(records: list[Record]) -> Told | None:
+    """Open records that nobody has opened, where that is cheaper than one by one. Never raises.
+
+    What came with them, where that means what it says with all of them.
+    """
+    return type(records[0])._open_ahead(records)
+
+
+def longest_chain(records: list[Record]) -> int:
+    """The longest call chain of ``records``, of which there is one at least."""
+    return type(records[0])._longest_chain(records)
+
+
+def let_go(records: list[Record]) -> None:
+    """Forget what was decoded of ``records``; whoever asks again gets it decoded again."""
+    type(records[0])._let_go(records)
+
+
+class Rows:
+    """What the ``invocation`` line says of some records, beside what became of them.
+
+    ``told`` is what came with them; None where nothing did with any of them.
+    """
+
+    __slots__ = ("sequence_numbers", "shard_id", "told")
+
+    def __init__(self, shard_id: str, sequence_numbers: list[str], told: Told | None) -> None:
+        self.shard_id = shard_id
+        self.sequence_numbers = sequence_numbers
+        self.told = told
+
+
+def rows(records: list[Record], told: Told | None = None) -> Rows | None:
+    """What there is to say of ``records``, if rows of one kind hold it. Never raises.
+
+    ``told`` is what `open_ahead` gave for these.
+    """
+    return type(records[0])._rows(records, told)
 
 
 def text(value: object) -> str:

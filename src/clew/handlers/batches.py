@@ -123,6 +123,8 @@ def decorate(
             debug_sample_rate=options.debug_sample_rate,
             records_of=options.source.name,
             received_by_body=True,
+            loops_by_body=True,
+            loops_in_turn=plan.is_plain and not from_letters,
         )
 
     # It is not the coroutine function that it wraps.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from clew import wire
-from clew.capture.record import members
+from clew.capture.record import longest_chain, members
 from clew.correlation import use
 from clew.errors import LoopDetected
 from clew.log.internal import failed, warn_once
@@ -67,7 +67,7 @@ def stop(delivery: Delivery, *, by_body: bool = False) -> bool:
     error: LoopDetected | None = None
     try:
         if delivery.records:
-            found = _looping(delivery)
+            found = looping(delivery.records, delivery.source)
             if not found:
                 return False
             delivery.loops = found
@@ -83,7 +83,7 @@ def stop(delivery: Delivery, *, by_body: bool = False) -> bool:
             delivery.correlation[wire.CHAIN] not in limit.short
             and delivery.correlation.chain_length > limit.length
         ):
-            error = _detected(delivery.correlation, delivery)
+            error = _detected(delivery.correlation, delivery.source)
     except Exception:  # noqa: BLE001  (what cannot be told is let pass)
         failed("looking for loops")
         return False
@@ -92,22 +92,23 @@ def stop(delivery: Delivery, *, by_body: bool = False) -> bool:
     return False
 
 
-def _looping(delivery: Delivery) -> dict[Record, LoopDetected]:
+def looping(records: list[Record], source: str) -> dict[Record, LoopDetected]:
+    """Those of ``records`` that go in a circle, and the error of each, which is logged."""
     longest = limit.length
-    found = [record for record in delivery.records if record.chain_length > longest]
-    return {record: _detected(record.correlation, delivery, record) for record in found}
+    if longest_chain(records) <= longest:
+        return {}
+    found = [record for record in records if record.chain_length > longest]
+    return {record: _detected(record.correlation, source, record) for record in found}
 
 
-def _detected(
-    correlation: Correlation, delivery: Delivery, record: Record | None = None
-) -> LoopDetected:
+def _detected(correlation: Correlation, source: str, record: Record | None = None) -> LoopDetected:
     """The error; and an ERROR in the log under its ids: how long the chain is, whence it came."""
     from clew.log.logger import get_logger
 
     fields: dict[str, Any] = {
         "chainLength": correlation.chain_length,
         "maxChain": limit.length,
-        "source": delivery.source,
+        "source": source,
     }
     if record is not None:
         arn = getattr(record, "topic_arn", "") or members(record.raw).get("eventSourceARN")

@@ -9,14 +9,15 @@ import time
 
 from clew.capture import RECORD_SOURCES, Delivery, open_delivery, unread_records
 from clew.capture.receive import fallback_id, receive
-from clew.capture.record import Arrival
+from clew.capture.record import Arrival, attach
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
 from clew.handlers.loops import limit, stop
 from clew.handlers.watch import margin, watch
 from clew.invocation import Invocation, Received
+from clew.log.done import FROM, Done
 from clew.log.internal import failed, warn
-from clew.log.wide import received_json, write_invocation
+from clew.log.wide import said_of, write_invocation
 from clew.wire import check
 
 TYPE_CHECKING = False
@@ -63,12 +64,14 @@ def run(
     records_of: str = "",
     received_by_body: bool = False,
     loops_by_body: bool = False,
+    loops_in_turn: bool = False,
 ) -> Any:
     """Run ``body`` under the correlation that ``event`` brought, and write the wide line after it.
 
     ``records_of`` names the source whose records ``body`` takes, if it takes any;
     ``received_by_body`` says that it notes their outcomes itself, ``loops_by_body`` that it minds
-    ``delivery.loops``, as everything does that takes records. Raises what ``body`` raises, and
+    ``delivery.loops``, as everything does that takes records; ``loops_in_turn`` that it looks for
+    them itself, so that the records need not be opened before. Raises what ``body`` raises, and
     `LoopDetected` before it is called.
     """
     delivery = _open(event, context, debug_sample_rate, records_of)
@@ -76,7 +79,9 @@ def run(
     watched = watch(delivery, context)
     error: BaseException | None = None
     try:
-        if stop(delivery, by_body=loops_by_body or records_of != ""):
+        if not (loops_in_turn and delivery.records) and stop(
+            delivery, by_body=loops_by_body or records_of != ""
+        ):
             return None
         return body(delivery)
     except BaseException as raised:
@@ -113,6 +118,8 @@ def _open(event: Any, context: Any, debug_sample_rate: float, records_of: str) -
     try:
         delivery = open_delivery(event, context, debug_sample_rate, records_of=records_of)
         delivery.invocation.received.extend(_received(delivery))
+        if len(delivery.records) >= FROM:
+            delivery.invocation.done = Done(delivery.records[0].arrival)
         if not delivery.records:  # those are opened when they are asked for
             _warn_of_unread(delivery)
     except Exception:  # noqa: BLE001  (capture never breaks the request)
@@ -130,8 +137,7 @@ def _unread(event: Any, context: Any, records_of: str) -> Delivery:
     correlation = receive(check(()), fallback_id(invocation.request_id), invocation)
     records = unread_records(event, records_of) if records_of else []
     arrival = Arrival(invocation, correlation.id, 1, 0.0)
-    for index, record in enumerate(records):
-        record.attach(arrival, index)
+    attach(records, arrival)
     delivery = Delivery(
         source="unknown",
         event=event,
@@ -152,9 +158,9 @@ def _received(delivery: Delivery) -> list[Received | Record]:
 
 def _warn_of_unread(delivery: Delivery) -> None:
     """One warning for all that was left out of one event."""
-    found = [delivery.problem, *(record.problem for record in delivery.records)]
+    found = [delivery.problem, *[record.problem for record in delivery.records]]
     problems = [problem for problem in found if problem]
-    dropped = delivery.dropped + sum(record.dropped for record in delivery.records)
+    dropped = delivery.dropped + sum([record.dropped for record in delivery.records])
     if problems or dropped:
         why = {"problem": problems[0], "problems": len(problems)} if problems else {}
         with use(delivery.correlation):
@@ -179,16 +185,30 @@ def _close(delivery: Delivery, error: BaseException | None, *, received_by_body:
 
             write_held(invocation)
             write_event(invocation.event, correlation)
-        entries = [received_json(one) for one in invocation.received]
+        entries, done = said_of(invocation)
         if delivery.records:
             _warn_of_unread(delivery)
-        write_invocation(invocation, correlation, error, entries)
+        write_invocation(invocation, correlation, error, entries, done=done)
         if error is not None or correlation.debug:
             from clew.log.levels import warn_of_dropped
 
             warn_of_dropped(10)  # DEBUG, and `logging` need not be imported for it
     except Exception:  # noqa: BLE001  (the wide line never breaks the request)
         failed("closing an invocation")
+    finally:
+        _take_apart(invocation)
+
+
+def _take_apart(invocation: Invocation) -> None:
+    """Let go what refers to the invocation in turn, so that its memory is free at once.
+
+    Else a batch's records would stay until the garbage collector runs.
+    """
+    invocation.delivery = None
+    invocation.received = []
+    invocation.sent = []
+    invocation.done = None
+    invocation.flight_recorder.clear()
 
 
 def _note_outcome(invocation: Invocation, error: BaseException | None) -> None:

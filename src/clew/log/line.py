@@ -83,8 +83,9 @@ def build(
     invocation = correlation.invocation
     if invocation is not None:
         line = f"{line},{invocation.log_prefix}"
-    if correlation:
-        line = f"{line},{correlation.as_json()}"
+    ids = correlation.as_json()
+    if ids:
+        line = f"{line},{ids}"
     if flight_recorder:
         line += ',"flightRecorder":true'
     if fields:

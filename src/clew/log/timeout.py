@@ -42,11 +42,13 @@ def write_timeout(delivery: Delivery, thread: int, left_s: float) -> None:
     received = list(invocation.received)
     in_hand = _in_hand(received)
     where = f"out of time at {stack[-1]}" if stack else "out of time"
+    done = invocation.done
     entries = [
         received_json(one, outcome="timeout", error=where) if one in in_hand else received_json(one)
-        for one in received
+        for one in (received if done is None else done.others(received))
     ]
-    write_invocation(invocation, correlation, None, entries, outcome="timeout")
+    columns = [] if done is None else [*done.groups()]
+    write_invocation(invocation, correlation, None, entries, done=columns, outcome="timeout")
     write_held(invocation)
     write_event(invocation.event, correlation)
 

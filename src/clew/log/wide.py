@@ -25,16 +25,19 @@ def write_invocation(
     correlation: Correlation,
     error: BaseException | None,
     received: list[str] | None = None,
+    *,
+    done: list[str] | None = None,
     outcome: str = "",
 ) -> None:
     """Write the line (in several chunks where it would be too long for one).
 
-    ``received`` are the entries of what came in, where they are made already; ``outcome`` is
-    that of the invocation, where it is not ``ok``, or ``error`` because of ``error``.
+    ``received`` and ``done`` are what `said_of` says of what came in, where it was asked already;
+    ``outcome`` is that of the invocation, where it is not ``ok``, or ``error`` because of
+    ``error``.
     """
     outcome = outcome or ("ok" if error is None else "error")
     if received is None:
-        received = [received_json(one) for one in invocation.received]
+        received, done = said_of(invocation)
     duration_ms = round((time.perf_counter() - invocation.started) * 1000, 3)
 
     def line_with(exception: dict[str, Any] | None) -> str:
@@ -49,12 +52,9 @@ def write_invocation(
 
     exception = describe(type(error), error, error.__traceback__) if error is not None else None
     line = line_with(exception)
-    groups = chunks(
-        received,
-        [sent_json(one) for one in list(invocation.sent)],
-        taken=len(line),
-    )
-    for number, (came, sent) in enumerate(groups, 1):
+    sent_entries = [sent_json(one) for one in list(invocation.sent)]
+    groups = chunks(received, done or [], sent_entries, taken=len(line))
+    for number, (came, columns, sent) in enumerate(groups, 1):
         line = line if number == 1 else line_with(None)
         own = (
             f',"source":{quote(invocation.source)},"outcome":"{outcome}",'
@@ -62,40 +62,42 @@ def write_invocation(
         )
         write(
             f'{line[:-2]}{own},"chunk":{number},"chunks":{len(groups)},'
-            f'"received":[{",".join(came)}],"sent":[{",".join(sent)}]}}\n'
+            f'"received":[{",".join(came)}],{_done(columns)}"sent":[{",".join(sent)}]}}\n'
         )
 
 
-def chunks(
-    received: list[str], sent: list[str], *, taken: int = 0
-) -> list[tuple[list[str], list[str]]]:
+def _done(columns: list[str]) -> str:
+    return f'"done":[{",".join(columns)}],' if columns else ""
+
+
+def chunks(*kinds: list[str], taken: int = 0) -> list[tuple[list[str], ...]]:
     """Spread entries over as few lines as hold them, in order, each under 180 kB of entries.
 
-    ``taken`` is what the first line holds besides.
+    A line has a list of each of the ``kinds``; ``taken`` is what the first one holds besides.
     """
-    groups: list[tuple[list[str], list[str]]] = [([], [])]
+    groups: list[tuple[list[str], ...]] = [tuple([] for _ in kinds)]
     size = taken
-    for kind, entries in enumerate((received, sent)):
+    for kind, entries in enumerate(kinds):
         for entry in entries:
             if size + len(entry) > MAX_CHUNK and size:
-                groups.append(([], []))
+                groups.append(tuple([] for _ in kinds))
                 size = 0
             groups[-1][kind].append(entry)
             size += len(entry) + 1
     return groups
 
 
+def said_of(invocation: Invocation) -> tuple[list[str], list[str]]:
+    """The entries of what came in, and the columns of those of a large batch that need none."""
+    received, done = invocation.received, invocation.done
+    if done is None:
+        return [received_json(one) for one in received], []
+    done.note(done.others(received))
+    return [received_json(one) for one in done.others(received)], [*done.groups()]
+
+
 def received_json(one: Received | Record, outcome: str = "", error: str = "") -> str:
     """One entry of ``received``; ``outcome`` and ``error`` are used in the place of its own."""
-    names = one.unopened()
-    if names is not None and not one.error and not outcome:
-        # Most records of a batch: nobody logged or sent anything under its correlation.
-        span, parent, trace, own_id = names
-        return (
-            f'{{"span":"{span}","parent":"{parent}","trace":"{trace}","id":{quote(own_id)},'
-            f'"outcome":"{one.outcome}","attempts":{one.attempts},"ms":{one.ms:.3f}'
-            f"{one.place}}}"
-        )
     correlation = one.correlation
     entry: dict[str, Any] = {
         "span": correlation.span_id,

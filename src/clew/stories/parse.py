@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from clew import wire
 from clew.log.line import RESERVED
+from clew.stories.columns import read_columns
 from clew.stories.lines import (
     EPOCH,
     Invocation,
@@ -161,7 +162,14 @@ def _invocation(line: LogLine, found: dict[str, Any]) -> Invocation:
         outcome=_text(found, "outcome"),
         started_ms=_time_ms(found.get("startedAt"), line.at_ms),
         duration_ms=_number(found, "durationMs"),
-        received=tuple(_received(entry, line) for entry in _objects(found.get("received"))),
+        received=(
+            *(_received(entry, line) for entry in _objects(found.get("received"))),
+            *(
+                entry
+                for group in _objects(found.get("done"))
+                for entry in read_columns(group, line)
+            ),
+        ),
         sent=tuple(_sent(entry, line) for entry in _objects(found.get("sent"))),
         chunks=frozenset((chunk,)),
         chunks_total=max(_whole(found, "chunks") or 1, 1),

@@ -10,6 +10,7 @@ from clew.correlation import current, reset_current, set_current
 from clew.handlers.run import say
 from clew.streams.batch import engine_failed
 from clew.streams.failure import failure_of
+from clew.streams.turns import find_loops, in_turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,15 +26,11 @@ def one_at_a_time(batch: Batch) -> None:
     """Run all records in their order. Raises what ends a process (no `Exception`)."""
     token = set_current(current())
     try:
-        plan = batch.plan
-        plain = (
-            plan.decode is None
-            and plan.idempotency is None
-            and batch.mail is None
-            and not batch.loops
-        )
+        plain = batch.plan.is_plain and batch.mail is None and not batch.loops
         at, slowest_s = _until_a_failure(batch) if plain else (0, 0.0)
         if at < len(batch.records):
+            if plain and not batch.loops:
+                find_loops(batch, [*batch.records[at:]])
             _carefully(batch, at, slowest_s)
     finally:
         reset_current(token)
@@ -47,9 +44,9 @@ def _until_a_failure(batch: Batch) -> tuple[int, float]:
     """
     function = batch.plan.function
     stop_at, longest = batch.deadline.stop_at, batch.deadline.longest_s
-    slowest = 0.0
+    slowest, index = 0.0, -1
     began = clock()
-    for index, record in enumerate(batch.records):
+    for index, record in enumerate(in_turn(batch)):
         if began + slowest >= stop_at:
             return index, slowest
         set_current(record.correlation)
@@ -76,7 +73,7 @@ def _until_a_failure(batch: Batch) -> tuple[int, float]:
         if not _settle(batch, record, error, began) or batch.letter_waits():
             return index + 1, slowest
         began = clock()
-    return len(batch.records), slowest
+    return index + 1, slowest
 
 
 def _settle(batch: Batch, record: Record, error: Exception, began: float) -> bool:

@@ -51,3 +51,14 @@ class Plan:
         self.decode = decode
         self.idempotency = idempotency
         self.is_async = is_async
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is given one record at a time, as it came."""
+        return not (
+            self.whole
+            or self.lanes
+            or self.is_async
+            or self.decode is not None
+            or self.idempotency is not None
+        )
