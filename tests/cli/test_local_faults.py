@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from clew.cli.duration import DURATION
 from clew.localcloud import LocalCloud
+from clew.localcloud.deploy import describe_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CLEW = [sys.executable, "-c", "from clew.cli import main; main()"]
 THROTTLED = "ProvisionedThroughputExceededException"
+
+
+def story(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*CLEW, "story", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def clew(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,6 +62,28 @@ def test_faults_are_added_listed_and_cleared(faulty: LocalCloud) -> None:
     assert clew("faults", "clear", slow["id"], *here).stdout == "Cleared 1 fault.\n"
     assert clew("faults", "clear", *here).stdout == "Cleared 1 fault.\n"
     assert "No faults" in clew("faults", "list", *here).stdout
+
+
+def test_what_clew_itself_reads_is_not_struck(faulty: LocalCloud) -> None:
+    queue = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    faulty.client("cloudformation").create_stack(StackName="queue", TemplateBody=queue)
+    client = faulty.client("logs", config=Config(retries={"total_max_attempts": 1}))
+    for service in ("logs", "lambda", "cloudformation"):
+        faulty.faults.add(
+            service,
+            error="ServiceUnavailableException" if service == "logs" else "",
+            timeout=service != "logs",
+        )
+    try:
+        with pytest.raises(ClientError):
+            client.describe_log_groups()
+        read = clew("logs", "--name", faulty.name)
+        assert (read.returncode, read.stderr) == (0, "")
+        assert describe_stack(faulty.session(), "queue").name == "queue"
+        told = story("12345678", "--name", faulty.name)
+        assert told.stderr.startswith("clew: No log line has the id 12345678")
+    finally:
+        faulty.faults.clear()
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,39 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = _INTERRUPTED
     except BrokenPipeError:
         # `clew local logs | head` is no error, but Python would complain as it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         status = 0
+    except OSError as error:
+        status = _fail(_system_said(error), debug=debug)
+        _drop_output()
+    except Exception as error:
+        if not _is_from_aws(error):
+            raise
+        status = _fail(f"A call to AWS failed: {' '.join(str(error).split())}", debug=debug)
     sys.exit(status)
+
+
+def _system_said(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    if error.filename is not None:
+        return f"{what}: {os.fsdecode(error.filename)}; see that it can be read and written."
+    return f"{what}; see what standard output leads to, or where with --debug."
+
+
+def _is_from_aws(error: Exception) -> bool:
+    """Whether botocore raised it; asked without loading botocore, which is slow."""
+    modules = (sys.modules.get("botocore.exceptions"), sys.modules.get("boto3.exceptions"))
+    names = ("BotoCoreError", "ClientError", "Boto3Error")
+    kinds = (getattr(module, name, None) for module in modules for name in names)
+    return isinstance(error, tuple(kind for kind in kinds if kind is not None))
+
+
+def _drop_output() -> None:
+    """Keep what stdout did not take from being written, and complained of, at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str, *, debug: bool) -> int:

@@ -20,7 +20,7 @@ from clew.localcloud.errors import LocalCloudError
 from clew.localcloud.faults import Faults
 from clew.localcloud.logs import LogLine, NewLines, read_log_lines
 from clew.localcloud.mappings import StreamMapping, prepare_mappings, read_mappings
-from clew.localcloud.session import LoopbackSession
+from clew.localcloud.session import OWN, LoopbackSession
 from clew.localcloud.template import read_template
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class LocalCloud:
         #: Failures on purpose, for the calls that functions and clients make.
         self.faults = Faults(record.port)
         # Making a client costs tens of milliseconds, and logs are read in loops.
-        self._clients = {name: self._session.client(name) for name in ("lambda", "logs")}
+        self._clients = {name: self.own_client(name) for name in ("lambda", "logs")}
 
     @classmethod
     def start(
@@ -203,6 +203,10 @@ class LocalCloud:
     def client(self, service_name: str, **kwargs: Any) -> Any:
         """A boto3 client, likewise."""
         return self._session.client(service_name, **kwargs)
+
+    def own_client(self, service_name: str) -> Any:
+        """A boto3 client for looking at what happened, which injected faults do not strike."""
+        return self._session.client(service_name, config=OWN)
 
     def deploy(
         self,

@@ -11,6 +11,9 @@ from clew.localcloud.errors import LocalCloudError
 
 _TIMEOUT_S = 15.0
 
+#: In the user agent of what clew itself asks; injected faults do not strike it.
+OWN_CALL = "clew-own-call"
+
 
 def ask(port: int, method: str, path: str, body: Any = None) -> Any:
     """The answer of the local cloud on this loopback port, as JSON values.

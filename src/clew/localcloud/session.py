@@ -9,6 +9,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from clew.localcloud.control import OWN_CALL
+
 # The emulator takes any credentials. These can authorise nothing anywhere.
 _ACCESS_KEY = "local"
 _SECRET_KEY = "local"  # noqa: S105 - not a secret
@@ -30,6 +32,8 @@ _CONFIG = Config(
     max_pool_connections=50,
     retries={"mode": "standard", "max_attempts": 2},
 )
+#: For what clew itself asks: injected faults are for the functions and clients under test.
+OWN = Config(user_agent_extra=OWN_CALL)
 
 
 class LoopbackSession(boto3.Session):

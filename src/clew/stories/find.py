@@ -92,7 +92,8 @@ def _source(where: Session | Source) -> Source:
 
     local = getattr(where, "name", None)
     if local is not None:
-        return CloudWatchSource(where.client("logs"), f"the local cloud {local}")
+        client = getattr(where, "own_client", where.client)  # which no injected fault strikes
+        return CloudWatchSource(client("logs"), f"the local cloud {local}")
     region = getattr(where, "region_name", None)
     name = f"CloudWatch Logs in {region}" if region else "CloudWatch Logs"
     return CloudWatchSource(where.client("logs"), name, prefix="/aws/lambda/")

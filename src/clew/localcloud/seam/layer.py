@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from clew.localcloud.control import OWN_CALL
 from clew.localcloud.seam.aws_errors import error_answer
 from clew.localcloud.seam.aws_operations import Request
 
@@ -65,7 +66,7 @@ class Layer:
             status, answer = await self._control.answer(scope["method"], scope["path"], body)
             content = json.dumps(answer).encode()
             await _answer(send, status, {"content-type": "application/json"}, content)
-        elif scope["type"] == "http" and self._faults.rules() and not _is_internal(scope):
+        elif scope["type"] == "http" and self._faults.rules() and not _is_exempt(scope):
             await self._with_faults(scope, receive, send)
         else:
             await self._inner(scope, receive, send)
@@ -148,9 +149,9 @@ def _header(scope: Scope, wanted: bytes) -> str:
     return ""
 
 
-def _is_internal(scope: Scope) -> bool:
+def _is_exempt(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.startswith(_NOT_AWS)
+    return path.startswith(_NOT_AWS) or OWN_CALL in _header(scope, b"user-agent")
 
 
 def _request(scope: Scope, body: bytes) -> Request:
