@@ -223,7 +223,7 @@ def _read_list(event: list[Any]) -> Reading:
     return Reading("unknown", event)
 
 
-def _find(event: dict[str, Any], last: tuple[str, ...] = (LAST,)) -> RecordSource | None:
+def _find(event: dict[str, Any], last: tuple[str, ...] = (LAST,)) -> RecordSource | Source | None:
     """The module that reads ``event``; ``last`` are asked where no other does."""
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], dict):
