@@ -140,6 +140,34 @@ def test_the_event_is_written_without_its_secrets() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "TOKEN", "authorizationToken": "Bearer abc.def", "methodArn": "arn:aws:x"},
+        {
+            "version": "2.0",
+            "type": "REQUEST",
+            "identitySource": ["Bearer abc.def", "Bearer abc.def"],
+        },
+        {
+            "version": "1.0",
+            "identitySource": "Bearer abc.def",
+            "authorizationToken": "Bearer abc.def",
+        },
+        {
+            "headers": {"X-Auth-Token": "abc.def"},
+            "multiValueHeaders": {"x-auth-token": ["abc.def"]},
+        },
+        {"type": "REQUEST", "headers": {"my-own": "Bearer abc.def"}, "body": ["Bearer abc.def"]},
+        {"authorizationToken": "abc.def", "requestHeaders": {"authorization": "abc.def"}},
+        {"data": {"artifactCredentials": {"secretAccessKey": "abc.def"}}},
+        {"artifact": {"secretAccessKey": "abc.def"}},
+    ],
+)
+def test_what_an_authorizer_was_given_is_not_shown(event: dict[str, Any]) -> None:
+    assert "abc.def" not in str(event_line(event)["event"])
+
+
 def test_a_long_event_is_cut() -> None:
     line = event_line({"password": "x", "body": "b" * 100_000})
     assert "event" not in line

@@ -21,13 +21,39 @@ def test_names_are_compared_without_regard_to_case_and_hyphens(name: str) -> Non
     assert redact({"a": [{name: "x"}]}) == {"a": [{name: MASK}]}
 
 
-@pytest.mark.parametrize("name", ["db_password", "userApiKey", "AWS_SECRET", "Debug-Log-Signature"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "db_password",
+        "userApiKey",
+        "AWS_SECRET",
+        "Debug-Log-Signature",
+        "X-Auth-Token",
+        "csrf_token",
+        "taskToken",
+        "secretAccessKey",
+        "artifactCredentials",
+        "authorizationToken",
+        "identitySource",
+    ],
+)
 def test_names_that_end_as_those_of_secrets_do(name: str) -> None:
     assert is_secret(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["passwords-changed", "tokenizer", "nextToken", "secrets", "id", "", 7, None]
+    "name",
+    [
+        "passwords-changed",
+        "tokenizer",
+        "nextToken",
+        "ClientRequestToken",
+        "secrets",
+        "id",
+        "",
+        7,
+        None,
+    ],
 )
 def test_other_names_are_not_masked(name: object) -> None:
     assert not is_secret(name)
@@ -109,6 +135,14 @@ def test_texts_are_opened_only_where_asked() -> None:
         ('{"a": 1, "password": "x, y", "b"', '{"a": 1, "password": "***", "b"'),
         ('{"password": "never ends', '{"password": "***"'),
         ('{"cvv": 123', '{"cvv": "***"'),
+        ('\n {"password": "x"}', '{"password": "***"}'),
+        ('\ufeff{"password": "x"}', '{"password": "***"}'),
+        ("\ufeff[1]", "\ufeff[1]"),
+        ('{"credentials": {"user": "u"}, "b"', '{"credentials": "***"'),
+        ("user[password]=x&user%5Btoken%5D=y", "user[password]=***&user%5Btoken%5D=***"),
+        ("Bearer abc.def", "Bearer ***"),
+        ("basic dTpw", "basic ***"),
+        ("bearer of good news", "bearer of good news"),
         ("just a text", "just a text"),
         ("", ""),
     ],
@@ -121,6 +155,8 @@ def test_secrets_inside_base64() -> None:
     data = b64encode(b'{"token": "x", "a": 1}').decode()
     safe = redact({"data": data}, texts=True)["data"]
     assert json.loads(b64decode(safe)) == {"token": MASK, "a": 1}
+    form = b64encode(b"user=u&password=\xff&b=1").decode()
+    assert b64decode(redact(form, texts=True)) == b"user=u&password=***&b=1"
     for harmless in ("SGVsbG8=", b64encode(b'{"a":1}').decode(), b64encode(b"\xff\xfe").decode()):
         assert redact(harmless, texts=True) == harmless
 
@@ -132,4 +168,23 @@ def test_secrets_inside_base64() -> None:
 )
 @pytest.mark.timeout(10)
 def test_long_texts_take_no_longer_than_they_should(text: str) -> None:
-    assert redact(text, texts=True) == text
+    assert redact(text, texts=True) == f"{text[:16_384]}…"
+
+
+def test_only_so_much_of_all_texts_is_searched() -> None:
+    (long,) = redact(["a=b&" * 1_500_000], texts=True)
+    assert len(long) == 16_385
+    many = redact(["token=b&" * 1_000] * 100, texts=True)
+    assert many[0].startswith("token=***&")
+    assert many[99] == "…"
+
+
+def test_long_json_is_cut_with_its_secrets_masked() -> None:
+    pad = "p" * 70_000
+    for secret in ('"password": "x y"', '"credentials": {"a": "x y"}'):
+        safe = redact(f'{{{secret}, "pad": "{pad}"}}', texts=True)
+        assert "x y" not in safe
+        assert len(safe) < 17_000
+    safe = redact(b64encode(f'{{"password": "x y", "pad": "{pad}"}}'.encode()).decode(), texts=True)
+    assert b"x y" not in b64decode(safe.rstrip("…"))
+    assert len(safe) < 17_000

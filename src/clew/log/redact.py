@@ -33,7 +33,7 @@ SECRETS = frozenset(
         "awssecretaccesskey",
         "awssessiontoken",
         "privatekey",
-        "credentials",
+        "identitysource",
         "cardnumber",
         "cvv",
         "ssn",
@@ -41,11 +41,36 @@ SECRETS = frozenset(
         "debuglogsignature",
     ]
 )
-#: What the names of secrets end with, whatever stands before: ``db_password``, ``userApiKey``.
-SECRET_ENDS = ("password", "passwd", "secret", "secretkey", "apikey", "accesstoken", "privatekey")
+#: What the names of secrets end with, whatever stands before: ``db_password``, ``X-Auth-Token``.
+SECRET_ENDS = (
+    "password",
+    "passwd",
+    "secret",
+    "secretkey",
+    "secretaccesskey",
+    "apikey",
+    "token",
+    "credentials",
+    "privatekey",
+)
+#: Tokens that open nothing: where a list goes on, and which request is the same one.
+HARMLESS = frozenset(
+    [
+        "nexttoken",
+        "pagetoken",
+        "nextpagetoken",
+        "paginationtoken",
+        "continuationtoken",
+        "nextcontinuationtoken",
+        "idempotencytoken",
+        "clientrequesttoken",
+    ]
+)
 _MAX_DEPTH = 16
 #: Of one value, so many members are looked at: one that contains itself several times has no end.
 _MAX_NODES = 50_000
+#: Of all texts in one value, so many characters are searched. A search costs far more than a copy.
+_MAX_SEARCHED = 65_536
 
 
 def _normal(name: str) -> str:
@@ -69,7 +94,7 @@ class Names:
         plain = _normal(name)
         return (
             plain in self._whole
-            or plain.endswith(self._ends)
+            or (plain.endswith(self._ends) and plain not in HARMLESS)
             or any(_fits(plain, parts) for parts in self._patterns)
         )
 
@@ -104,18 +129,19 @@ def is_secret(name: object) -> bool:
 def redact(value: Any, *, texts: bool = False) -> Any:
     """A copy of ``value`` with secret fields masked at every level.
 
-    With ``texts``, also those inside texts: in JSON, plain or in base64, and in ``name=value``
-    pairs. What is deeper than 16 levels, or past the first 50,000 members, is masked whole, since
-    it cannot be vouched for. Never raises.
+    With ``texts``, also those inside texts: in JSON and in ``name=value`` pairs, plain or in
+    base64; a text is then cut (it ends with ``…``) after 16 kB, and all together after 64 kB. What
+    is deeper than 16 levels, or past the first 50,000 members, is masked whole, since it cannot be
+    vouched for. Never raises.
     """
     try:
-        return masked(value, _MAX_DEPTH, [_MAX_NODES], texts=texts)
+        return masked(value, _MAX_DEPTH, [_MAX_NODES, _MAX_SEARCHED], texts=texts)
     except Exception:  # noqa: BLE001  (a container that changes meanwhile, or raises)
         return f"<{type(value).__name__}: cannot be read>"
 
 
 def masked(value: Any, depth: int, left: list[int], *, texts: bool) -> Any:
-    """`redact`, ``depth`` levels deep; ``left`` counts the members down."""
+    """`redact`, ``depth`` levels deep; ``left`` counts members, and characters of texts, down."""
     if isinstance(value, dict):
         left[0] -= len(value)
         if depth == 0 or left[0] < 0:
