@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 
 from clew.correlation import current
+from clew.handlers.functions import check_function
 from clew.handlers.run import check_rate, prepare, run
 from clew.log.internal import failed
 
@@ -50,6 +51,7 @@ def authorizer_handler(function: Any = None, /, *, debug_sample_rate: float = 0.
     rate = check_rate(debug_sample_rate)
 
     def decorate(wrapped: Handler) -> Handler:
+        check_function(wrapped)
         prepare()
 
         @wraps(wrapped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 
 from clew.errors import ClewError
+from clew.handlers.functions import check_function, is_async
 from clew.handlers.run import check_rate, prepare, run
 from clew.log.internal import failed, warn_once
 from clew.streams.plan import Plan
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 #: More threads than this are of no use to anybody.
 MAX_LANES = 1024
-#: A function that was compiled from ``async def`` (Python reference, "Code objects").
-_CO_COROUTINE = 0x80
 
 
 class Options:
@@ -76,10 +75,8 @@ class Options:
         self.idempotency: Idempotency | None = idempotency
 
     def plan(self, function: Any) -> Plan:
-        """How ``function`` is run. Raises `ClewError` where it is none."""
-        if not callable(function):
-            message = f"A handler decorates a function, not {function!r}."
-            raise ClewError(message)
+        """How ``function`` is run. Raises `ClewError` where it cannot be."""
+        check_function(function, awaits=True)
         return Plan(
             function,
             self.source,
@@ -131,15 +128,6 @@ def decorate(
     invoke.clew_policy = options.on_failure  # type: ignore[attr-defined]
     invoke.clew_options = options  # type: ignore[attr-defined]
     return invoke
-
-
-def is_async(function: Any) -> bool:
-    """Whether calling ``function`` gives a coroutine. `inspect` would cost a cold start."""
-    while hasattr(function, "func") and hasattr(function, "keywords"):  # functools.partial
-        function = function.func
-    call = getattr(type(function), "__call__", None)  # noqa: B004  (of an object, its own)
-    found = getattr(function, "__code__", None) or getattr(call, "__code__", None)
-    return bool(found is not None and found.co_flags & _CO_COROUTINE)
 
 
 def check_times(policy: Policy, context: Any, handler: object) -> None:

@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from functools import wraps
 
 from clew.errors import ClewError
+from clew.handlers.functions import check_function, takes_options
 from clew.handlers.run import attempt, check_rate, prepare, run
 from clew.log.internal import failed, warn
 from clew.log.recorder import write_held
@@ -63,6 +64,7 @@ class Transformed:
         self.partition_keys = dict(partition_keys or {})
 
 
+@takes_options
 def firehose_handler(
     *, on_failure: Policy, debug_sample_rate: float = 0.0
 ) -> Callable[[Callable[[FirehoseRecord], Any]], Handler]:
@@ -96,6 +98,7 @@ def firehose_handler(
         raise ClewError(message)
 
     def decorate(wrapped: Callable[[FirehoseRecord], Any]) -> Handler:
+        check_function(wrapped)
         prepare()
 
         @wraps(wrapped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clew.handlers.batches import Options, decorate
+from clew.handlers.functions import takes_options
 from clew.streams.policy import halt
 from clew.streams.sources import KINESIS, SNS
 
@@ -58,6 +59,7 @@ def sns_handler(
     options = Options(
         SNS,
         halt() if on_failure is None else on_failure,
+        report=False,
         decode=decode,
         idempotency=idempotency,
         debug_sample_rate=debug_sample_rate,
@@ -65,6 +67,7 @@ def sns_handler(
     return decorate(function, options) if function is not None else lambda it: decorate(it, options)
 
 
+@takes_options
 def kinesis_handler(
     *,
     on_failure: Policy,

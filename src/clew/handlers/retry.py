@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clew.handlers.batches import Options, decorate
+from clew.handlers.functions import takes_options
 from clew.streams.sources import SQS
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Any, Any], Any]
 
 
+@takes_options
 def retry_handler(
     *,
     on_failure: Policy,
