@@ -39,6 +39,10 @@ def _written(folder: Path, text: str, name: str = "template.yaml") -> Path:
             "Resources: {Topic: {Type: AWS::SNS::Topic}}\nOutputs: []",
             "the Outputs section is not a mapping.",
         ),
+        (
+            "Resources:\n  T: {Type: AWS::SNS::Topic}\n  T: {Type: AWS::SQS::Queue}",
+            ":3: this is not valid YAML: T is there twice in the same mapping.",
+        ),
     ],
 )
 def test_a_bad_template_gets_one_sentence_with_its_file(
@@ -51,6 +55,12 @@ def test_a_bad_template_gets_one_sentence_with_its_file(
     assert message.startswith(str(path))
     assert said in message
     assert "\n" not in message
+
+
+def test_a_key_that_is_there_twice_is_refused_in_json_too(tmp_path: Path) -> None:
+    path = _written(tmp_path, '{"Resources": {"T": 1, "T": 2}}', "template.json")
+    with pytest.raises(LocalCloudError, match="T is there twice in the same mapping"):
+        read_template(path)
 
 
 def test_a_missing_template_gets_one_sentence(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import time
 import uuid
@@ -11,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from clew.localcloud.api_bodies import spell_out_any_methods, spell_out_http_api_routes
 from clew.localcloud.artifacts import with_uploaded_code
+from clew.localcloud.layers import foreign_layers
 from clew.localcloud.loopback_urls import point_urls_at
+from clew.localcloud.mistakes import mistakes
 from clew.localcloud.references import unresolved_references
 from clew.localcloud.session import OWN
 from clew.localcloud.template import checked_parameters, read_template, to_cloudformation
@@ -35,7 +39,11 @@ _NO_CHANGES = "didn't contain changes"
 _UNSUPPORTED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]")
 # A failure that another one caused says nothing.
 _CANCELLED = "cancelled"
+# How the emulator quotes the answer of another part of itself.
+_QUOTED = re.compile(r"b(?P<quote>['\"])(?P<json>\{.*\})(?P=quote)", re.DOTALL)
 _NEVER_CREATED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,10 @@ def _translated(
     if missing := unresolved_references(translated):
         where, name = missing[0]
         raise template.error(f"{where} refers to {name}, which is neither resource nor parameter.")
+    for mistake in mistakes(translated):
+        raise template.error(mistake)
+    for sentence in foreign_layers(translated):
+        _log.warning("%s: %s", template.path, sentence)
     local = point_urls_at(session.endpoint_url, translated)
     return spell_out_http_api_routes(spell_out_any_methods(local))
 
@@ -175,6 +187,10 @@ class _ChangeSet:
             )["Id"]
         except ClientError as error:
             raise self._refused(error, body) from error
+        except ResponseParserError as error:  # the emulator broke down over it
+            raise self._template.error(
+                f"CloudFormation does not accept it: {_one_sentence(str(error))}"
+            ) from error
         if self._wait_created(change_set, deadline):
             self._cloudformation.execute_change_set(ChangeSetName=change_set)
             self._wait_executed(kind, deadline)
@@ -283,4 +299,8 @@ class _ChangeSet:
 
 
 def _one_sentence(reason: str) -> str:
+    if found := _QUOTED.search(reason):
+        with contextlib.suppress(ValueError, AttributeError):
+            answer = json.loads(found["json"])
+            reason = answer.get("message") or answer.get("Message") or reason
     return f"{' '.join(reason.split()).rstrip('.') or 'no reason was given'}."

@@ -31,16 +31,17 @@ def unresolved_references(template: Mapping[str, Any]) -> list[tuple[str, str]]:
         (where, name)
         for section in ("Resources", "Outputs")
         for where, body in template.get(section, {}).items()
-        for name in _names(body)
+        for name in names_in(body)
         if name not in known and not name.startswith("AWS::")
     ]
     return list(dict.fromkeys(found))
 
 
-def _names(value: Any) -> Iterator[str]:
+def names_in(value: Any) -> Iterator[str]:
+    """Every resource, parameter or pseudo parameter that a part of a template refers to."""
     if isinstance(value, list):
         for item in value:
-            yield from _names(item)
+            yield from names_in(item)
     elif isinstance(value, dict):
         if len(value) == 1:
             yield from _intrinsic_names(value)
@@ -48,7 +49,7 @@ def _names(value: Any) -> Iterator[str]:
             if key == "DependsOn":
                 yield from [item] if isinstance(item, str) else item
             else:
-                yield from _names(item)
+                yield from names_in(item)
 
 
 def _intrinsic_names(value: dict[str, Any]) -> Iterator[str]:

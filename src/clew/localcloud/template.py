@@ -28,6 +28,20 @@ class _Loader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As PyYAML does it, but a key that is there twice is a mistake: only one would count."""
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if isinstance(key, str) and key != "<<":
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        problem=f"{key} is there twice in the same mapping",
+                        problem_mark=key_node.start_mark,
+                    )
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
 
 def _construct_intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
     name = tag if tag in {"Ref", "Condition"} else f"Fn::{tag}"
@@ -121,8 +135,10 @@ def _parsed(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise LocalCloudError(f"{path} cannot be read: {error}.") from error
     try:
+        if path.suffix == ".json":
+            return json.loads(text, object_pairs_hook=_without_twins)
         # Safe: _Loader is a SafeLoader that knows CloudFormation's tags.
-        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506
+        return yaml.load(text, _Loader)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -131,6 +147,15 @@ def _parsed(path: Path) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise LocalCloudError(f"{path}: this is not valid YAML or JSON: {reason}.") from error
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in body:
+            raise ValueError(f"{key} is there twice in the same mapping")
+        body[key] = value
+    return body
 
 
 def _checked(path: Path, body: object) -> Template:
