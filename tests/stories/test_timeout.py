@@ -93,3 +93,21 @@ def test_a_batch_that_was_stopped() -> None:
     about_to_time_out(run, run.correlation("a-batch"), at=2_800)
     outcomes = [story_of(run, request=f"request-{number}").hops[0].outcome for number in (1, 2, 3)]
     assert outcomes == ["done", "unfinished", "pending"]
+
+
+@pytest.mark.parametrize("words", ["Task timed out after 2.00 seconds", "Worker process died"])
+def test_what_ended_it_is_found_by_its_place_in_the_stream(words: str) -> None:
+    """The local cloud does not name the invocation when it says so."""
+    other = UUID.replace("4", "5")
+    slow = Run("slow", request_id=UUID)
+    slow.log(slow.receive(), "starting", at=1)
+    for request_id, at in ((other, 0), (UUID, 2_000)):
+        slow.text(f"START RequestId: {request_id} Version: $LATEST", at=at)
+        slow.text(f"END RequestId: {request_id}", at=at)
+    slow.text(words, at=2_000)
+    slow.text("Worker process died of laughter", at=2_000)  # a print
+    (broken,) = story_of(slow).breaks
+    assert broken.sentence.endswith(f"and was stopped: {words}.")
+    elsewhere = [line._replace(stream=line.message[:5]) for line in slow.lines]
+    (broken,) = story_of(elsewhere).breaks
+    assert broken.sentence.endswith("never logged its end: it still runs, or it was stopped.")

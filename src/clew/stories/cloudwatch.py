@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PAGE = 10_000
 
 #: What stands in a quoted term for itself alone, whoever reads the pattern.
-_PLAIN = re.compile(r"[A-Za-z0-9_.:/=+@#,-]{1,256}", re.ASCII).fullmatch
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/=+@#, -]{1,256}", re.ASCII).fullmatch
 
 
 class CloudWatchSource:

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clew.errors import ClewError
-from clew.stories.parse import read
+from clew.stories.parse import STOPPED, read
 from clew.stories.reconstruct import reconstruct
 from clew.stories.visible import visible
 
@@ -119,6 +119,11 @@ def _read(source: Source, id: str, since: datetime | None) -> tuple[Story | None
     for request_id in sorted(missing - {""})[:_MAX_REQUESTS]:
         raw += source.lines(request_id, since)
     if missing:
+        lines = read(raw)
+        story = reconstruct(lines, full)
+    if any(hop.outcome == "unfinished" and not hop.texts for hop in story.hops):
+        for words in STOPPED:
+            raw += source.lines(words, since)
         lines = read(raw)
         story = reconstruct(lines, full)
     return story, len(lines.ordinary) + len(lines.invocations) + len(lines.texts)

@@ -128,7 +128,8 @@ class TextLine:
     at_ms: int
     log_group: str
     message: str
-    request_id: str = ""  # the first that it names
+    request_id: str = ""  # the first that it names, or that of its place in its stream
+    stream: str = ""
 
     @property
     def bookkeeping(self) -> bool:

@@ -40,6 +40,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 #: The outcome in what an invocation writes when it is about to be stopped.
 TIMEOUT = "timeout"
 _TIMEOUT = "Task timed out (Lambda reports the status timeout)"
+#: How the local cloud says it, without naming the invocation; what to search for, and the whole.
+STOPPED = ("Task timed out", "Worker process died")
+_STOPPED = re.compile(r"Task timed out after [0-9.]+ seconds|Worker process died").fullmatch
 
 
 def read(raw_lines: Iterable[RawLine]) -> Lines:
@@ -67,8 +70,38 @@ def read(raw_lines: Iterable[RawLine]) -> Lines:
     return Lines(
         tuple(sorted(ordinary, key=lambda line: line.at_ms)),
         tuple(sorted(invocations.values(), key=lambda one: one.started_ms)),
-        tuple(sorted(texts, key=lambda line: line.at_ms)),
+        tuple(sorted(_placed(texts), key=lambda line: line.at_ms)),
     )
+
+
+def _placed(texts: list[TextLine]) -> list[TextLine]:
+    """Give the invocation's request id to what ended it: the one that its stream has around it.
+
+    A stream is of one process, which has one invocation at a time.
+    """
+    if not any(_is_of_nobody(text) for text in texts):
+        return texts
+    spans: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    for text in texts:
+        if text.bookkeeping and text.request_id:
+            of_stream = spans.setdefault((text.log_group, text.stream), {})
+            start, end = of_stream.get(text.request_id, (text.at_ms, text.at_ms))
+            of_stream[text.request_id] = min(start, text.at_ms), max(end, text.at_ms)
+    return [
+        replace(text, request_id=_around(text, spans.get((text.log_group, text.stream), {})))
+        if _is_of_nobody(text)
+        else text
+        for text in texts
+    ]
+
+
+def _is_of_nobody(text: TextLine) -> bool:
+    return not text.request_id and _STOPPED(text.message) is not None
+
+
+def _around(text: TextLine, spans: dict[str, tuple[int, int]]) -> str:
+    around = [one for one, (start, end) in spans.items() if start <= text.at_ms <= end]
+    return around[0] if len(around) == 1 else ""
 
 
 def _joined(one: Invocation, other: Invocation) -> Invocation:
@@ -111,7 +144,7 @@ def parse(raw: RawLine) -> LogLine | Invocation | TextLine:
 def _text_line(raw: RawLine, at_ms: int) -> TextLine:
     message = raw.message[:MAX_MESSAGE].rstrip()
     named = _UUID.search(message, 0, 1000)
-    return TextLine(at_ms, raw.log_group, message, named[0] if named else "")
+    return TextLine(at_ms, raw.log_group, message, named[0] if named else "", raw.stream)
 
 
 def _platform_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> TextLine:
@@ -120,7 +153,7 @@ def _platform_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> TextLine:
     facts: dict[str, Any] = record if isinstance(record, dict) else {}
     timed_out = _text(facts, "status") == "timeout"
     message = _TIMEOUT if timed_out else f"REPORT {_text(found, 'type')}"
-    return TextLine(at_ms, raw.log_group, message, _text(facts, "requestId"))
+    return TextLine(at_ms, raw.log_group, message, _text(facts, "requestId"), raw.stream)
 
 
 def _log_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> LogLine:
