@@ -69,7 +69,7 @@ def test_a_chain_as_long_as_the_limit_is_let_pass(kind: str) -> None:
     assert (seen, raised, detected(lines)) == ([LIMIT], None, [])
 
 
-@pytest.mark.parametrize("kind", ONE_CHAIN)
+@pytest.mark.parametrize("kind", ["direct", "sns"])
 @pytest.mark.parametrize("length", [LIMIT, 9999])
 def test_a_longer_one_raises_before_the_function_runs(kind: str, length: int) -> None:
     called: list[Any] = []
@@ -93,6 +93,84 @@ def test_a_longer_one_raises_before_the_function_runs(kind: str, length: int) ->
     assert wide["exception"]["type"] == "clew.errors.LoopDetected"
     assert [one["outcome"] for one in wide["received"]] == ["failed"]
     assert wide["received"][0]["error"].startswith("LoopDetected: The call chain")
+
+
+REQUESTS: dict[str, Any] = {
+    "rest api": rest_api,
+    "http api": http_api,
+    "function url": lambda headers: _at(http_api(headers), domainName="a.lambda-url.eu.on.aws"),
+    "load balancer": lambda headers: {
+        "requestContext": {"elb": {"targetGroupArn": "arn:a"}},
+        "httpMethod": "GET",
+        "path": "/",
+        "headers": headers,
+    },
+    "web socket": lambda headers: {
+        "requestContext": {
+            "eventType": "CONNECT",
+            "routeKey": "$connect",
+            "connectionId": "a",
+            "requestId": "b",
+        },
+        "headers": headers,
+    },
+}
+
+
+def _at(event: dict[str, Any], **context: str) -> dict[str, Any]:
+    return {**event, "requestContext": {**event["requestContext"], **context}}
+
+
+@pytest.mark.parametrize("made_by", ["rest api", "direct"])
+@pytest.mark.parametrize("kind", REQUESTS)
+@pytest.mark.parametrize("length", [LIMIT, 9999])
+def test_a_request_is_answered_and_the_function_does_not_fail(
+    kind: str, length: int, made_by: str
+) -> None:
+    called: list[Any] = []
+    handler = EVERY[made_by][0](called.append)
+    with logged() as lines:
+        answer = handler(REQUESTS[kind](came(str(length))), Context())
+    assert called == []
+    assert answer == {
+        "statusCode": 508,
+        "headers": {"content-type": "application/json", "x-correlation-id": "the-request"},
+        "body": '{"message":"Loop Detected"}',
+    }
+    assert [line["message"] for line in lines if line["level"] == "ERROR"] == ["loop detected"]
+    assert detected(lines)[0]["chainLength"] == min(length + 1, 9999)
+    wide = invocation(lines)
+    (received,) = wide["received"]
+    assert (wide["outcome"], received["outcome"], received["attempts"]) == ("ok", "failed", 0)
+    assert received["error"].startswith("LoopDetected: The call chain of the-request has ")
+
+
+def test_a_load_balancer_that_wants_all_values_gets_them() -> None:
+    event = REQUESTS["load balancer"]({})
+    event["multiValueHeaders"] = {name: [value] for name, value in came(str(LIMIT)).items()}
+    del event["headers"]
+    with logged():
+        answer = EVERY["rest api"][0](print)(event, Context())
+    assert answer["multiValueHeaders"] == {
+        "content-type": ["application/json"],
+        "x-correlation-id": ["the-request"],
+    }
+    assert "headers" not in answer
+
+
+def test_one_that_calls_itself_by_http_ends_after_so_many_hops() -> None:
+    hops: list[int] = []
+
+    @clew.api_handler
+    def function(event: Any, context: Any) -> Any:
+        hops.append(clew.current().chain_length)
+        return function(http_api(clew.current().outgoing("b" * 16)), context)
+
+    with logged() as lines:
+        answer = function(http_api({}), Context())
+    assert hops == list(range(1, LIMIT + 1))
+    assert answer["statusCode"] == 508
+    assert len(detected(lines)) == 1
 
 
 def test_where_a_message_came_from_is_said() -> None:

@@ -60,7 +60,7 @@ def api_handler(function: Any = None, /, *, debug_sample_rate: float = 0.0) -> A
                 return with_id(
                     wrapped(delivery.event, context),
                     delivery.correlation.id,
-                    all_values=_wants_all_values(delivery),
+                    all_values=wants_all_values(delivery),
                 )
 
             return run(event, context, body, debug_sample_rate=rate)
@@ -99,7 +99,8 @@ def _takes_id(response: dict[str, Any]) -> bool:
     )
 
 
-def _wants_all_values(delivery: Delivery) -> bool:
+def wants_all_values(delivery: Delivery) -> bool:
+    """Whether the headers of an answer have to be in ``multiValueHeaders``."""
     if delivery.source != "aws:alb":
         return False
     from clew.capture.alb import wants_all_values

@@ -1,10 +1,11 @@
 """Call chains that go round in a circle are stopped before the user's function runs.
 
-A request, a message or an invocation whose chain is longer than ``CLEW_MAX_CHAIN`` raises
-`LoopDetected`: its service gives up after a few attempts, and has a place for what failed. A record
-fails with it, as its handler's policy has it, without another attempt: none makes a chain shorter.
-Where that would return it to a stream, it is skipped instead, as it would hold up its shard until
-it expires.
+A message or an invocation whose chain is longer than ``CLEW_MAX_CHAIN`` raises `LoopDetected`: its
+service gives up after a few attempts, and has a place for what failed. An HTTP request is answered
+with 508 Loop Detected: any stranger can say that its chain is long, and that makes no error of the
+function; who called in a circle gets an answer that ends it. A record fails with it, as its
+handler's policy has it, without another attempt: none makes a chain shorter. Where that would
+return it to a stream, it is skipped instead, as it would hold up its shard until it expires.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 MAX_CHAIN = 50
 #: Their event source mappings let nothing past a record that failed.
 STREAMS = frozenset(("aws:kinesis", "aws:dynamodb", "aws:kafka", "SelfManagedKafka"))
+#: Where an answer with a ``statusCode`` goes to whoever asked.
+HTTP = frozenset(
+    ("aws:apigateway", "aws:apigatewayv2", "aws:alb", "aws:lambda-url", "aws:apigateway-websocket")
+)
 
 
 class Limit:
@@ -60,9 +65,10 @@ limit = Limit()
 def stop(delivery: Delivery, *, by_body: bool = False) -> bool:
     """Stop what goes in a circle, and log an ERROR for each; True where there is nothing to do.
 
-    Raises `LoopDetected`. ``by_body`` says that the handler answers for each record: they are
-    only noted, in ``delivery.loops``. Of an event that a function takes whole nothing can be left
-    out: that is stopped if all its records go in a circle.
+    What a request is answered is `answer`'s; else it raises `LoopDetected`. ``by_body`` says that
+    the handler answers for each record: they are only noted, in ``delivery.loops``. Of an event
+    that a function takes whole nothing can be left out: that is stopped if all its records go in a
+    circle.
     """
     error: LoopDetected | None = None
     try:
@@ -84,12 +90,36 @@ def stop(delivery: Delivery, *, by_body: bool = False) -> bool:
             and delivery.correlation.chain_length > limit.length
         ):
             error = _detected(delivery.correlation, delivery.source)
+            if delivery.source in HTTP:
+                received = delivery.invocation.received[0]
+                received.outcome, received.error = "failed", f"LoopDetected: {error}"
+                return True
     except Exception:  # noqa: BLE001  (what cannot be told is let pass)
         failed("looking for loops")
         return False
     if error is not None:
         raise error
     return False
+
+
+def answer(delivery: Delivery) -> dict[str, Any] | None:
+    """What a handler returns whose function was not called: 508 to a request, else nothing."""
+    if delivery.source not in HTTP:
+        return None
+    from clew.handlers.api import wants_all_values, with_id
+
+    all_values = wants_all_values(delivery)
+    kind: str | list[str] = "application/json"
+    name = "headers"
+    if all_values:
+        kind, name = ["application/json"], "multiValueHeaders"
+    response = {
+        "statusCode": 508,  # RFC 5842, "508 Loop Detected"
+        name: {"content-type": kind},
+        "body": '{"message":"Loop Detected"}',
+    }
+    answered: dict[str, Any] = with_id(response, delivery.correlation.id, all_values=all_values)
+    return answered
 
 
 def looping(records: list[Record], source: str) -> dict[Record, LoopDetected]:

@@ -12,7 +12,7 @@ from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Arrival, attach
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
-from clew.handlers.loops import limit, stop
+from clew.handlers.loops import answer, limit, stop
 from clew.handlers.watch import margin, watch
 from clew.invocation import Invocation, Received
 from clew.log.done import FROM, Done
@@ -72,7 +72,7 @@ def run(
     ``received_by_body`` says that it notes their outcomes itself, ``loops_by_body`` that it minds
     ``delivery.loops``, as everything does that takes records; ``loops_in_turn`` that it looks for
     them itself, so that the records need not be opened before. Raises what ``body`` raises, and
-    `LoopDetected` before it is called.
+    `LoopDetected` before it is called, but for a request, which is answered with 508.
     """
     delivery = _open(event, context, debug_sample_rate, records_of)
     token = set_current(delivery.correlation)
@@ -82,7 +82,8 @@ def run(
         if not (loops_in_turn and delivery.records) and stop(
             delivery, by_body=loops_by_body or records_of != ""
         ):
-            return None
+            received_by_body = True  # it is noted what became of it
+            return answer(delivery)
         return body(delivery)
     except BaseException as raised:
         error = raised
