@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,9 +21,12 @@ PLAIN = Path(__file__).parents[1] / "localcloud" / "templates" / "plain" / "temp
 CLEW = [sys.executable, "-c", "from clew.cli import main; main()"]
 
 
-def clew(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def clew(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [*CLEW, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    environment = os.environ | variables
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

@@ -15,6 +15,8 @@ from stories.runtime import Run
 from .test_local import clew
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clew.localcloud import LocalCloud
 
 pytestmark = pytest.mark.local_cloud
@@ -97,3 +99,55 @@ def test_no_cloud_and_no_sense_are_said() -> None:
     help_text = clew("story", "--help").stdout
     assert "Examples:" in help_text
     assert "--check" in help_text
+
+
+def test_a_story_is_read_from_an_account(cloud: LocalCloud) -> None:
+    request = str(uuid.uuid4())
+    for function in ("account-shop-a", "account-b"):
+        run = Run(function)
+        run.receive(request)
+        run.end()
+        put(cloud, run)
+    account = {
+        "AWS_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "CLEW_STATE_DIR": "/dev/null/no-local-cloud-is-asked",
+    }
+    told = clew("story", request, "--region", cloud.region, "--json", **account)
+    assert told.returncode == 0, told.stderr
+    functions = [hop["function"] for hop in json.loads(told.stdout)["hops"]]
+    assert sorted(functions) == ["account-b", "account-shop-a"]
+    some = ("--region", cloud.region, "--log-group", "/aws/lambda/account-shop-")
+    told = clew("story", request, *some, "--json", **account)
+    assert [hop["function"] for hop in json.loads(told.stdout)["hops"]] == ["account-shop-a"]
+    missed = clew("story", "no-such-id", *some, **account)
+    assert f"in 1 log group of CloudWatch Logs in {cloud.region} since" in missed.stderr
+
+
+def test_an_account_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    nothing = {
+        "AWS_CONFIG_FILE": str(tmp_path / "no"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(tmp_path),
+    }
+    for arguments, said in (
+        (["--profile", "nobody"], "AWS cannot be used as it is configured here: "),
+        (["--log-group", "/x"], "AWS cannot be used as it is configured here: You must specify"),
+        (["--region", "eu-west-1"], "CloudWatch Logs in eu-west-1 could not be read: Unable to"),
+    ):
+        done = clew("story", "12345678", *arguments, **nothing)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"clew: {said}")
+        assert done.stderr.count("\n") == 1
+    both = clew("story", "12345678", "--name", "blue", "--region", "eu-west-1")
+    assert both.returncode == 2
+    assert "--name is of a local cloud" in both.stderr
+
+
+def test_an_age_is_said_as_everywhere(request_id: str) -> None:
+    assert clew("story", request_id, "--since", "500m", "--wait", "0").returncode == 0
+    recent = clew("story", request_id, "--since", "1ms", "--wait", "0")
+    assert recent.returncode == 1
+    assert "No log line has the id" in recent.stderr

@@ -117,7 +117,7 @@ def test_what_is_no_json_object_stays_text(
     message: str, request_id: str, bookkeeping: bool
 ) -> None:
     line = parse(raw(message))
-    assert line == TextLine(1000, "/aws/lambda/api-a", message, request_id)
+    assert line == TextLine(1000, "/aws/lambda/api-a", message, request_id, "stream")
     assert line.bookkeeping is bookkeeping
 
 

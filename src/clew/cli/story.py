@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
+from clew.cli.duration import DURATION
+
 if TYPE_CHECKING:
     from clew.stories import Story
+    from clew.stories.find import Session
+    from clew.stories.source import Source
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BROKE = 2
 
 
-def _since(_context: click.Context, _option: click.Parameter, given: str) -> datetime:
-    found = re.fullmatch(r"(\d{1,9})([smhd])", given, re.ASCII)
-    if not found:
-        raise click.BadParameter("say it as 30s, 10m, 2h or 1d")
+def _since(_context: click.Context, _option: click.Parameter, given: float) -> datetime:
     try:
-        return datetime.now(UTC) - timedelta(seconds=int(found[1]) * _UNITS_S[found[2]])
+        return datetime.now(UTC) - timedelta(seconds=given)
     except OverflowError:
         return datetime.fromtimestamp(0, UTC)
 
@@ -29,8 +28,17 @@ def _since(_context: click.Context, _option: click.Parameter, given: str) -> dat
 @click.command()
 @click.argument("id", required=True)
 @click.option("--name", help="Which local cloud, if several run.")
+@click.option("--profile", metavar="NAME", help="Read AWS instead, with this profile of the SDK's.")
+@click.option("--region", help="Read AWS instead, in this region.")
+@click.option(
+    "--log-group",
+    "log_groups",
+    metavar="PREFIX",
+    help="Read AWS instead, the log groups that begin so [default: /aws/lambda/].",
+)
 @click.option(
     "--since",
+    type=DURATION,
     callback=_since,
     default="1h",
     show_default=True,
@@ -50,6 +58,9 @@ def story(
     *,
     id: str,  # noqa: A002
     name: str | None,
+    profile: str | None,
+    region: str | None,
+    log_groups: str | None,
     since: datetime,
     wait_s: int | None,
     check: bool,
@@ -58,7 +69,8 @@ def story(
     """Show what the request ID did: every function it touched, what each logged and sent.
 
     ID is the request's x-correlation-id, or the first 8 characters of it or more. Where the
-    story broke is said in its place and again at the end.
+    story broke is said in its place and again at the end. Its lines are read from a local cloud,
+    or, with --profile, --region or --log-group, from CloudWatch Logs of an AWS account.
 
     \b
     Exit status: 0 if there is such a request; 1 if not; with --check, 2 if its story broke.
@@ -69,13 +81,37 @@ def story(
       clew story 4f0c1f0e --wait 10
       clew story 4f0c1f0e --json | jq -r '.breaks[].sentence'
       clew story 4f0c1f0e --check && echo whole
+      clew story 4f0c1f0e --profile staging --region eu-west-1 --log-group /aws/lambda/shop-
     """
-    from clew.localcloud import LocalCloud
     from clew.stories import find_story
 
-    found = find_story(LocalCloud.connect(name), id, since=since, wait_s=wait_s)
+    if profile is None and region is None and log_groups is None:
+        from clew.localcloud import LocalCloud
+
+        where: Session | Source = LocalCloud.connect(name)
+    elif name is not None:
+        raise click.UsageError(
+            "--name is of a local cloud, --profile, --region and --log-group are of AWS."
+        )
+    else:
+        where = _of_aws(profile, region, log_groups)
+    found = find_story(where, id, since=since, wait_s=wait_s)
     _print(found, as_json=as_json)
     return _BROKE if check and found.breaks else 0
+
+
+def _of_aws(profile: str | None, region: str | None, log_groups: str | None) -> Source:
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    from clew.errors import ClewError
+    from clew.stories.cloudwatch import source_of
+
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+        return source_of(session, log_groups)
+    except BotoCoreError as error:
+        raise ClewError(f"AWS cannot be used as it is configured here: {error}") from error
 
 
 def _print(found: Story, *, as_json: bool) -> None:

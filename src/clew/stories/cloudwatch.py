@@ -17,8 +17,23 @@ if TYPE_CHECKING:
 #: FilterLogEvents: "The maximum number of events to return. The default is 10,000 events."
 _PAGE = 10_000
 
+#: What Lambda calls the log group of a function, unless told otherwise.
+_OF_LAMBDA = "/aws/lambda/"
+
 #: What stands in a quoted term for itself alone, whoever reads the pattern.
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/=+@#, -]{1,256}", re.ASCII).fullmatch
+
+
+def source_of(session: Any, prefix: str | None = None) -> CloudWatchSource:
+    """The log lines of an AWS account, in the region of a boto3 session.
+
+    Args:
+        session: A boto3 session.
+        prefix: What the names of the log groups to read begin with; of Lambda's own, if None.
+    """
+    region = session.region_name
+    name = f"CloudWatch Logs in {region}" if region else "CloudWatch Logs"
+    return CloudWatchSource(session.client("logs"), name, _OF_LAMBDA if prefix is None else prefix)
 
 
 class CloudWatchSource:

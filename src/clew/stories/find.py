@@ -88,15 +88,13 @@ def find_story(
 def _source(where: Session | Source) -> Source:
     if not hasattr(where, "client"):
         return where
-    from clew.stories.cloudwatch import CloudWatchSource
+    from clew.stories.cloudwatch import CloudWatchSource, source_of
 
     local = getattr(where, "name", None)
     if local is not None:
         client = getattr(where, "own_client", where.client)  # which no injected fault strikes
         return CloudWatchSource(client("logs"), f"the local cloud {local}")
-    region = getattr(where, "region_name", None)
-    name = f"CloudWatch Logs in {region}" if region else "CloudWatch Logs"
-    return CloudWatchSource(where.client("logs"), name, prefix="/aws/lambda/")
+    return source_of(where)
 
 
 def _is_young(at_ms: int | None) -> bool:
