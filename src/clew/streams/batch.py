@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clew.streams.envelope import Envelope
     from clew.streams.letters import Letters, Written
     from clew.streams.plan import Plan
+    from clew.streams.sources import Source
 
 #: Outcomes after which nothing more happens to a record.
 FINAL = frozenset(("done", "skipped", "dead-lettered", "returned"))
@@ -50,6 +51,7 @@ class Batch:
         "_said",
         "closed",
         "deadline",
+        "error",
         "errors",
         "invocation",
         "late",
@@ -60,8 +62,10 @@ class Batch:
         "plan",
         "records",
         "repeats",
+        "report",
         "result",
         "retries",
+        "source",
         "stopped",
         "todo",
         "why",
@@ -70,12 +74,16 @@ class Batch:
     def __init__(
         self,
         plan: Plan,
+        source: Source,
         records: Sequence[Record],
         invocation: Invocation,
+        *,
         deadline: Deadline,
         mail: Mail | None = None,
     ) -> None:
         self.plan = plan
+        self.source = source
+        self.report = plan.report and source.reports
         self.records = records
         self.invocation = invocation
         self.deadline = deadline
@@ -92,6 +100,8 @@ class Batch:
         self.retries = 0
         #: Records that were done before, and were not run again.
         self.repeats = 0
+        #: What it raised where there was no record to blame.
+        self.error: Exception | None = None
         #: What a function that takes whole batches returned.
         self.result: Any = None
         #: Why records are left over that were not run, or "".
@@ -135,7 +145,7 @@ class Batch:
     def give_back(self, record: Record, error: BaseException) -> None:
         """Return a record that failed to its source, and log why, unless it will be raised."""
         self.end(record, "returned", error)
-        if self.plan.report and id(error) not in self._said:  # one may be a whole batch's
+        if self.report and id(error) not in self._said:  # one may be a whole batch's
             self._said.add(id(error))
             told.given_up(record, self.invocation, error, "record returned")
 
@@ -165,7 +175,7 @@ class Batch:
                 self.end(record, "returned", problem)
                 told.given_up(record, self.invocation, error, "record returned", why=str(problem))
                 lost.append(record)
-                self.stopped.add(self.plan.source.scope(record))
+                self.stopped.add(self.source.scope(record))
             else:
                 self.end(record, "dead-lettered", error)
                 told.given_up(

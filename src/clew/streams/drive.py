@@ -82,7 +82,7 @@ def _settle(batch: Batch, record: Record, error: Exception, began: float) -> boo
 
     if handle(batch, record, settle(batch, record, error, began)):
         return True
-    batch.stopped.add(batch.plan.source.scope(record))
+    batch.stopped.add(batch.source.scope(record))
     return False
 
 
@@ -90,7 +90,7 @@ def _carefully(batch: Batch, at: int, slowest: float) -> None:
     """Run the records from ``at`` on, but those that have to stay behind one that is returned."""
     from clew.streams.steps import steps
 
-    source, stopped = batch.plan.source, batch.stopped
+    source, stopped = batch.source, batch.stopped
     for index in range(at, len(batch.records)):
         if stopped and source.stops_all:
             batch.why = batch.why or "a record before them was returned"

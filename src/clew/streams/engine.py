@@ -9,6 +9,7 @@ from clew.streams.deadline import Deadline, remaining_s
 from clew.streams.drive import one_at_a_time, write_letters
 from clew.streams.failure import Unfinished
 from clew.streams.policy import DeadLetter
+from clew.streams.sources import source_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from clew.capture import Delivery, Record
     from clew.streams.batch import Mail
     from clew.streams.plan import Plan
+    from clew.streams.sources import Source
 
 
 def run_batch(
@@ -29,10 +31,7 @@ def run_batch(
 
     Raises what ends a process (no `Exception`); and where nothing is reported, the first error.
     """
-    remaining = remaining_s(context)
-    deadline = Deadline(remaining, _write_s(plan))
-    batch = Batch(plan, delivery.records, delivery.invocation, deadline, mail)
-    batch.loops = delivery.loops or {}
+    batch = _open(plan, delivery, context, mail)
     try:
         _run(batch)
         if batch.letter_waits():
@@ -44,6 +43,30 @@ def run_batch(
         batch.close(fatal=True)
         raise
     returned = batch.close()
+    if batch.error is not None:
+        raise batch.error
+    _tell(batch, delivery)
+    if batch.report:
+        return _answer(batch, returned)
+    if returned:
+        _raise(batch, returned)
+    return batch.result
+
+
+def _open(plan: Plan, delivery: Delivery, context: Any, mail: Mail | None) -> Batch:
+    deadline = Deadline(remaining_s(context), _write_s(plan))
+    # Whatever the handler is for, the answer goes to whoever delivered the records.
+    source = plan.source if mail is not None else source_of(delivery.source, plan.source)
+    batch = Batch(plan, source, delivery.records, delivery.invocation, deadline=deadline, mail=mail)
+    batch.loops = delivery.loops or {}
+    return batch
+
+
+def _tell(batch: Batch, delivery: Delivery) -> None:
+    """Tell the queue which messages wait, and CloudWatch what there was."""
+    if not batch.records:  # an event without any has an entry of its own
+        for entry in delivery.invocation.received:
+            entry.outcome = "done"
     if batch.later:
         from clew.streams.visibility import hide
 
@@ -52,11 +75,6 @@ def run_batch(
 
     if namespace():
         write_metrics(batch, delivery)
-    if plan.report:
-        return _answer(batch, returned)
-    if returned:
-        _raise(batch, returned)
-    return batch.result
 
 
 def _run(batch: Batch) -> None:
@@ -93,15 +111,14 @@ def _write_s(plan: Plan) -> float:
 def _answer(batch: Batch, returned: list[Record]) -> dict[str, Any]:
     """``batchItemFailures``, and what the function itself returned besides."""
     own = batch.result if isinstance(batch.result, dict) else {}
-    return {**own, "batchItemFailures": identifiers(batch.plan, returned)}
+    return {**own, "batchItemFailures": identifiers(batch.source, returned)}
 
 
-def identifiers(plan: Plan, returned: list[Record]) -> list[dict[str, Any]]:
+def identifiers(source: Source, returned: list[Record]) -> list[dict[str, Any]]:
     """The entries of ``batchItemFailures``. One that is empty means the whole batch."""
     try:
         return [
-            {"itemIdentifier": plan.source.identifier(record)}
-            for record in plan.source.reported(returned)
+            {"itemIdentifier": source.identifier(record)} for record in source.reported(returned)
         ]
     except Exception:  # noqa: BLE001  (of records that are none, say)
         failed("naming the records that are returned")

@@ -23,7 +23,7 @@ def in_lanes(batch: Batch, lanes: int) -> None:
     A record that hangs is left to its thread, and returned; the thread is given no other. Raises
     what ends a process (no `Exception`) and came out of one of them.
     """
-    schedule = Schedule(batch.records, batch.plan.source.key)
+    schedule = Schedule(batch.records, batch.source.key)
     crew = _Crew(batch, schedule)
     started: list[threading.Thread] = []
     for number in range(min(lanes, schedule.keys)):

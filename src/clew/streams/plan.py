@@ -47,7 +47,7 @@ class Plan:
         self.whole = whole
         self.lanes = lanes
         #: Whether what is left over is returned in ``batchItemFailures``; else it is raised.
-        self.report = report and source.reports
+        self.report = report
         self.decode = decode
         self.idempotency = idempotency
         self.is_async = is_async

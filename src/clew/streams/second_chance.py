@@ -8,7 +8,7 @@ from clew.streams.engine import run_batch
 from clew.streams.envelope import Envelope, unseal
 from clew.streams.failure import NotAnEnvelope
 from clew.streams.plan import Plan
-from clew.streams.sources import SNS, SQS
+from clew.streams.sources import SQS, source_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run_again(plan: Plan, delivery: Delivery, context: Any) -> Any:
         else:
             mail.envelopes[record] = envelope
             mail.messages[record] = message
-    source: Source = SNS if delivery.source == SNS.name else SQS
+    source = source_of(delivery.source, SQS)
     again = Plan(
         plan.function,
         Redelivered(source, mail.messages),
@@ -90,7 +90,7 @@ def open_message(message: Record) -> tuple[Envelope, Record]:
 
     Raises `NotAnEnvelope`, and what S3 raises.
     """
-    envelope = unseal(message.payload)
+    envelope = unseal(message.data)
     if envelope.claim is not None:
         envelope = fetch(envelope, *envelope.claim)
     record = envelope.record()

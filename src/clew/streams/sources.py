@@ -160,6 +160,22 @@ class SnsSource:
         return list(returned)
 
 
+class OtherSource(KinesisSource):
+    """Of an event that no handler of batches is for: one order, and all or nothing."""
+
+    name = "unknown"
+
+    @staticmethod
+    def key(_record: Any) -> Hashable:
+        """One for all."""
+        return None
+
+    @staticmethod
+    def identifier(_record: Any) -> object:
+        """To every source an empty one means the whole batch."""
+        return ""
+
+
 KINESIS, DYNAMODB, SQS, KAFKA, SNS = (
     KinesisSource(),
     DynamoDBSource(),
@@ -167,3 +183,19 @@ KINESIS, DYNAMODB, SQS, KAFKA, SNS = (
     KafkaSource(),
     SnsSource(),
 )
+#: By the name that a delivery has.
+BY_NAME: dict[str, Source] = {
+    "aws:kinesis": KINESIS,
+    "aws:dynamodb": DYNAMODB,
+    "aws:sqs": SQS,
+    "aws:kafka": KAFKA,
+    "SelfManagedKafka": KAFKA,
+    "aws:sns": SNS,
+}
+
+
+def source_of(delivered_by: str, expected: Source) -> Source:
+    """Whose records they are that a handler got, whatever it is for."""
+    if delivered_by == "unknown":  # they are taken for what the handler is for
+        return expected
+    return BY_NAME.get(delivered_by) or OtherSource()

@@ -13,6 +13,7 @@ import time
 from functools import partial
 from time import perf_counter as clock
 
+from clew.capture.record import members
 from clew.errors import LoopDetected
 from clew.handlers.loops import STREAMS
 from clew.log.internal import failed
@@ -113,7 +114,7 @@ def decision_on(
         receives=getattr(message, "receive_count", 1) or 1,
         age_s=_age_s(message),
     )
-    of_stream = batch.plan.source.name in STREAMS
+    of_stream = batch.source.name in STREAMS
     if decision.what == RETURN and of_stream and isinstance(error, LoopDetected):
         return Decision(SKIP)  # it would hold up its shard until it expires
     return decision
@@ -136,10 +137,10 @@ def end(
     if decision.what == DEAD_LETTER and decision.letter is not None:
         from clew.streams.letters import letter_for, write_all
 
-        key = batch.plan.source.key(record)
+        key = batch.source.key(record)
         waiting = letter_for(
             record,
-            batch.plan.source.name,
+            batch.source.name,
             error,
             key=key,
             invocation=batch.invocation,
@@ -220,8 +221,7 @@ def let_go(
 
 def _age_s(record: Any) -> float:
     """Seconds since an SQS message was first received; 0 for what is none."""
-    attributes = record.raw.get("attributes") if isinstance(record.raw, dict) else None
-    first = attributes.get("ApproximateFirstReceiveTimestamp") if attributes else None
+    first = members(members(record.raw).get("attributes")).get("ApproximateFirstReceiveTimestamp")
     try:
         return max(time.time() - float(first) / 1000, 0.0) if first else 0.0
     except (TypeError, ValueError):

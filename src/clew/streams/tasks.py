@@ -87,7 +87,7 @@ def in_tasks(batch: Batch, lanes: int | None) -> None:
 
 
 async def _in_tasks(batch: Batch, lanes: int | None) -> None:
-    source = batch.plan.source
+    source = batch.source
     schedule = Schedule(batch.records, source.scope if lanes is None else source.key)
     crew = _Crew(batch, schedule)
     working = {

@@ -33,8 +33,12 @@ def whole_steps(batch: Batch) -> Steps:
     batch.todo = yield from _ready(batch)
     taken = list(batch.todo)
     began = clock()
-    while batch.todo:
+    due = not batch.records  # the last call of a tumbling window has none
+    while batch.todo or due:
+        due = False
         error = yield CALL
+        if error is not None and not batch.todo:
+            batch.error = error
         batch.todo = yield from _after(batch, error, began)
     if batch.plan.idempotency is not None:
         for record in taken:
@@ -119,9 +123,9 @@ def _returned(batch: Batch, todo: list[Record]) -> dict[Record, Exception]:
     As Lambda reads it: what comes behind a record in a stream (or a FIFO group) comes again too,
     so a function may have stopped there.
     """
-    result, source = batch.result, batch.plan.source
+    result, source = batch.result, batch.source
     listed = result.get("batchItemFailures") if isinstance(result, dict) else None
-    if not listed or not batch.plan.report:
+    if not listed or not batch.report:
         return {}
     entries = listed if isinstance(listed, list) else [listed]
     names = {repr(one.get("itemIdentifier") if isinstance(one, dict) else one) for one in entries}
