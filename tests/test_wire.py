@@ -35,6 +35,9 @@ def test_of_two_with_one_name_the_last_counts() -> None:
     ("name", "value"),
     [
         ("x-correlation-id", ""),
+        ("x-correlation-id", " "),
+        ("user-agent", "  "),
+        ("x-correlation-id", "\ta"),
         ("x-correlation-id", "a" * 257),
         ("x-correlation-id", "a\nb"),
         ("x-correlation-id", "a\x1b[31m"),
@@ -73,6 +76,36 @@ def test_the_longest_name_and_value_are_kept() -> None:
 
 def test_a_chain_length_may_be_a_json_number() -> None:
     assert wire.check([("call-chain-length", 3)]).fields == {"call-chain-length": "3"}
+
+
+def test_spaces_around_a_value_are_taken_off() -> None:
+    traced = ("traceparent", TRACEPARENT)
+    inbound = wire.check(
+        [
+            ("x-correlation-id", " lead"),
+            ("x-correlation-user", "bob "),
+            ("user-agent", " u a "),
+            ("debug-log-enabled", " true "),
+            traced,
+            ("tracestate", "a=1, b=2 "),
+            ("baggage", "\ta=1, b=2 \t"),
+        ]
+    )
+    assert inbound.fields == {
+        "x-correlation-id": "lead",
+        "x-correlation-user": "bob",
+        "user-agent": "u a",
+        "debug-log-enabled": "true",
+    }
+    assert (inbound.tracestate, inbound.baggage) == ("a=1, b=2", "a=1, b=2")
+    assert inbound.dropped == 0
+    assert not wire.is_value(" a")
+    assert not wire.is_value("a ")
+
+
+def test_a_state_that_is_cut_ends_with_no_space() -> None:
+    first, second = "a=" + "1" * 400 + " ", "b=" + "2" * 100
+    assert wire.with_send(f"{first},{second}", SPAN, SPAN).endswith("1")
 
 
 def test_at_most_32_ids_with_the_requests_own() -> None:

@@ -82,6 +82,7 @@ class Correlation(Mapping[str, str]):
     ) -> None:
         if invocation is None:  # made by hand, of whatever: nothing else may reach a header
             trace_id, trace_flags = wire.trace_of(trace_id, trace_flags)
+            tracestate, baggage = tracestate.strip(" "), baggage.strip(" \t")
             tracestate = tracestate if wire.is_value(tracestate, wire.MAX_TRACESTATE) else ""
             baggage = baggage if wire.is_baggage(baggage) else ""
         self._fields = dict(fields) if fields else {}
@@ -348,9 +349,9 @@ def bind(**ids: object) -> Correlation:
     """Add ids of your own to the correlation in force; they travel to everything downstream.
 
     ``bind(user_id=42)`` adds ``x-correlation-user-id: "42"``. Names become lower case with
-    hyphens; values become text. A name that is not ``[a-z0-9-]{1,64}`` with its prefix, a value
-    that is not 1 to 256 printable ASCII characters, and what would pass 32 ids or 4 KiB together,
-    is left out with one warning: an id never breaks the request.
+    hyphens; values become text, without spaces around it. A name that is not ``[a-z0-9-]{1,64}``
+    with its prefix, a value that is not 1 to 256 printable ASCII characters, and what would pass
+    32 ids or 4 KiB together, is left out with one warning: an id never breaks the request.
 
     Returns the correlation now in force.
     """
@@ -358,7 +359,7 @@ def bind(**ids: object) -> Correlation:
     wanted: dict[str, str] = {}
     for name, value in ids.items():
         try:
-            wanted[wire.PREFIX + name.lower().replace("_", "-")] = str(value)
+            wanted[wire.PREFIX + name.lower().replace("_", "-")] = str(value).strip(" ")
         except Exception:  # noqa: BLE001  (a __str__ that raises is the caller's, and is left out)
             wanted[wire.PREFIX + name] = ""
     kept = wire.check([*before.items(), *wanted.items()])

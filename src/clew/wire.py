@@ -114,12 +114,17 @@ def is_field(name: str) -> bool:
 
 
 def is_value(value: object, limit: int = MAX_VALUE) -> bool:
-    """Whether ``value`` may travel: a str of 1 to ``limit`` printable ASCII characters."""
+    """Whether ``value`` may travel: a str of 1 to ``limit`` printable ASCII characters.
+
+    None of the outer ones is a space: HTTP has no such values (RFC 9110, "Field Values"), and
+    clients refuse to send them.
+    """
     return (
         isinstance(value, str)
         and 0 < len(value) <= limit
         and value.isascii()
         and value.isprintable()
+        and value[0] != " " != value[-1]
     )
 
 
@@ -158,9 +163,10 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
     """Keep from ``pairs`` (name, value) what is clew's and within the limits.
 
     Names are matched without regard to case. Of two pairs with one name the last counts. At most
-    32 ids, names of ``[a-z0-9-]{1,64}``, values of 1 to 256 printable ASCII characters, 4 KiB
-    together; the rest is dropped and counted. A ``tracestate`` without a ``traceparent`` means
-    nothing and is left out (W3C Trace Context, "tracestate header"). Never raises.
+    32 ids, names of ``[a-z0-9-]{1,64}``, values of 1 to 256 printable ASCII characters (spaces
+    around them are taken off), 4 KiB together; the rest is dropped and counted. A ``tracestate``
+    without a ``traceparent`` means nothing and is left out (W3C Trace Context, "tracestate
+    header"). Never raises.
     """
     inbound = Inbound()
     fields = inbound.fields
@@ -175,11 +181,13 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
                 inbound.xray = value
             elif name == BAGGAGE and isinstance(value, str) and "=" in value:
                 valid = is_baggage(value)
-                inbound.baggage = value if valid else inbound.baggage
+                inbound.baggage = value.strip(" \t") if valid else inbound.baggage
                 inbound.dropped += not valid
             continue
         if name == CHAIN and type(value) is int:
             value = str(value)  # as the Node library writes it  # noqa: PLW2901
+        elif isinstance(value, str):
+            value = value.strip(" ")  # noqa: PLW2901
         if name in _BESIDE:
             inbound.dropped += not (isinstance(value, str) and _take_beside(inbound, name, value))
         elif not isinstance(value, str) or not is_value(value):
@@ -235,7 +243,7 @@ def with_send(tracestate: str, span_id: str, outer: str) -> str:
     member = f"{MEMBER}{span_id}-{outer}"
     room = MAX_TRACESTATE - len(member) - 1
     if len(tracestate) > room:  # W3C Trace Context, "tracestate Limits": the last ones go first
-        tracestate = tracestate[: room + 1].rpartition(",")[0]
+        tracestate = tracestate[: room + 1].rpartition(",")[0].rstrip(" ")
     return f"{member},{tracestate}" if tracestate else member
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import clew
+from clew import wire
+from clew.capture.receive import receive
 from clew.forward import http_headers
 
 from .clients import CLIENTS, FOLLOWING, async_by_aiohttp, async_by_httpx
-from .conftest import FIELDS, TRACE, fields_of, only
+from .conftest import FIELDS, SPAN, TRACE, fields_of, only
 
 if TYPE_CHECKING:
     from clew.invocation import Invocation
@@ -44,6 +46,38 @@ def test_the_fields_go_along_once_and_the_request_is_noted(
     assert sent.target == server.url("/orders"), "no query: it may hold a secret"
     assert sent.correlation is in_force
     assert sent.carried
+
+
+@every_client
+def test_spaces_around_a_value_break_no_request(
+    name: str, send: Client, server: Server, invocation: Invocation, instrumented: None
+) -> None:
+    """HTTP has no such values, and a client may refuse to send them."""
+    came = [
+        ("x-correlation-id", " lead"),
+        ("x-correlation-from", "the queue "),
+        ("user-agent", " u a "),
+        ("traceparent", f"00-{TRACE}-{SPAN}-01"),
+        ("tracestate", "a=1, b=2 "),
+        ("baggage", " c=3, d=4\t"),
+    ]
+    with clew.use(receive(wire.check(came), "own", invocation)):
+        clew.bind(user="bob ", nobody=" ")
+        status, got = send(server.url())
+    by_hand = clew.Correlation({"x-correlation-id": " hand "}, tracestate="a=1 ", baggage="c=3 ")
+    with clew.use(by_hand):
+        _, got_by_hand = send(server.url())
+    assert status == 200
+    headers = got["headers"]
+    assert headers["x-correlation-id"] == "lead"
+    assert headers["x-correlation-from"] == "the queue"
+    assert headers["x-correlation-user"] == "bob"
+    assert "x-correlation-nobody" not in headers
+    assert headers["user-agent"] == "u a"
+    assert headers["tracestate"] == "a=1, b=2"
+    assert headers["baggage"] == "c=3, d=4"
+    assert got_by_hand["headers"]["x-correlation-id"] == "hand"
+    assert got_by_hand["headers"]["baggage"] == "c=3"
 
 
 @every_client

@@ -62,6 +62,7 @@ def _are_ids(ids: list[str]) -> bool:
         and len(max(ids, key=len)) <= wire.MAX_VALUE
         and text.isascii()
         and text.isprintable()
+        and " " not in text  # which the check takes off around an id
         and '"' not in text
         and "\\" not in text
     )
@@ -144,7 +145,7 @@ def received(
     if shape.names:
         fields = {name: fields[name] for name in shape.names}
     members = shape.members % (*fields.values(),)
-    if '""' in members:  # an empty value
+    if '""' in members or ':" ' in members or ' "' in members:  # empty, or a space around it
         return None
     return fields, (traceparent[3:35], traceparent[36:52], traceparent[53:]), members
 
