@@ -31,6 +31,7 @@ def main() -> None:
         alarms,
         aliases,
         function_logs,
+        function_urls,
         mappings,
         shard_changes,
         shard_traffic,
@@ -47,6 +48,7 @@ def main() -> None:
     aliases.install()
     alarms.install()
     function_logs.install()
+    function_urls.install()
     mappings.install(board.runs)
     shard_changes.install()
     shard_traffic.install(meter, enforce_limits=options.enforce_limits)
