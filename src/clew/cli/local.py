@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,14 @@ from rich.console import Console
 
 from clew.cli.duration import DURATION
 from clew.cli.local_faults import faults
-from clew.cli.local_status import status, visible
+from clew.cli.local_logs import logs
+from clew.cli.local_status import status
 from clew.localcloud.state import end_cloud, running_clouds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.localcloud import LocalCloud, LogLine, StackEvent
+    from clew.localcloud import LocalCloud, StackEvent
 
 
 @click.group()
@@ -37,6 +37,7 @@ def local() -> None:
 
 
 local.add_command(faults)
+local.add_command(logs)
 local.add_command(status)
 
 
@@ -146,43 +147,6 @@ def down(name: str | None, everything: bool) -> None:
         click.echo(f"Ended {end_cloud(each).name}.")
 
 
-def _since(
-    _context: click.Context, _option: click.Parameter, given: float | None
-) -> datetime | None:
-    return None if given is None else datetime.now(UTC) - timedelta(seconds=given)
-
-
-@local.command()
-@click.argument("function", required=False)
-@click.option("--name", help="Which local cloud, if several run.")
-@click.option(
-    "--since",
-    type=DURATION,
-    callback=_since,
-    metavar="AGE",
-    help="Only what is newer: 30s, 10m, 2h.",
-)
-@click.option("--follow", "-f", is_flag=True, help="Go on printing lines as they come.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def logs(
-    function: str | None, name: str | None, since: datetime | None, follow: bool, as_json: bool
-) -> None:
-    """Print the log lines of FUNCTION (its logical id or name), or of all functions.
-
-    \b
-    Examples:
-      clew local logs
-      clew local logs ApiFunction --since 10m
-      clew local logs --follow --json | jq -r .message
-    """
-    from clew.localcloud import LocalCloud
-
-    cloud = LocalCloud.connect(name)
-    lines = cloud.follow_log_lines if follow else cloud.log_lines
-    for line in lines(function, since):
-        click.echo(_line_as_json(line) if as_json else _line_as_text(line))
-
-
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
     """Makes SIGTERM and SIGHUP end the command the way Ctrl-C does, cleaning up."""
@@ -230,12 +194,10 @@ def _print_cloud(cloud: LocalCloud, *, as_json: bool) -> None:
     width = max(map(len, cloud.outputs), default=0)
     for key, value in cloud.outputs.items():
         click.echo(f"  {key:<{width}}  {value}")
-
-
-def _line_as_json(line: LogLine) -> str:
-    return json.dumps(line._asdict() | {"timestamp": line.timestamp.isoformat()})
-
-
-def _line_as_text(line: LogLine) -> str:
-    function = visible(line.log_group.rsplit("/", 1)[-1])
-    return f"{line.timestamp:%H:%M:%S.%f}"[:-3] + f" {function}  {visible(line.message)}"
+    others = [record.name for record in running_clouds() if record.name != cloud.name]
+    if others:
+        click.echo(
+            f"Beside it run: {', '.join(others)}; other commands need --name {cloud.name}, "
+            f"and this ends it: clew local down {cloud.name}",
+            err=True,
+        )

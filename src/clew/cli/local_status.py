@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from clew.localcloud.errors import LocalCloudError
 from clew.localcloud.mappings import read_mappings
 from clew.localcloud.state import running_clouds
+from clew.stories.naming import short_target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from clew.localcloud import StreamMapping
     from clew.localcloud.state import CloudRecord
 
 _WHOLE = 1_000  # columns, more than any row has
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:[\w./:-]*\w", re.ASCII)
 
 
 @click.command()
@@ -57,7 +64,9 @@ def status(as_json: bool) -> None:
         for record, mappings in clouds:
             if mappings:
                 console.print(f"\nMappings of {record.name}")
-                console.print(_mapping_table(mappings))
+                for mapping in mappings:
+                    for line in _mapping_lines(mapping):
+                        console.print(line)
 
 
 def _mappings(record: CloudRecord) -> list[StreamMapping]:
@@ -68,31 +77,30 @@ def _mappings(record: CloudRecord) -> list[StreamMapping]:
 
 
 def table_console() -> Console:
-    """Prints tables: folded to fit into a terminal, whole where something else reads them."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _WHOLE)
+    """Prints tables: folded to fit into a terminal, whole where something else reads them.
+
+    COLUMNS in the environment counts in any case.
+    """
+    fits = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    return Console(highlight=False, width=None if fits else _WHOLE)
 
 
 def _mapping_facts(mapping: StreamMapping) -> dict[str, Any]:
     return asdict(mapping) | {"source": mapping.source}
 
 
-def _mapping_table(mappings: list[StreamMapping]) -> Table:
-    table = Table(box=None)
-    for name in ("function", "source", "shard", "state"):
-        table.add_column(name, overflow="fold")
-    for name in ("lag", "retries"):
-        table.add_column(name, justify="right")
-    table.add_column("last outcome", overflow="fold")
-    for mapping in mappings:
-        named = (escape(mapping.function), escape(mapping.source))
-        if not mapping.shards:
-            table.add_row(*named, "", mapping.state, "", "", escape(visible(mapping.reason)))
-        for shard in mapping.shards:
-            outcome = escape(visible(shard.last_outcome))
-            lag = f"{shard.lag_ms} ms"
-            row = (shard.shard_id, mapping.state, lag, str(shard.retries), outcome)
-            table.add_row(*named, *row)
-    return table
+def _mapping_lines(mapping: StreamMapping) -> Iterator[Padding]:
+    """A mapping and below it its shards, in lines: as columns they would be a few letters wide."""
+    yield _line(2, f"{mapping.function}  from {mapping.source}  {mapping.state}", mapping.reason)
+    for shard in mapping.shards:
+        facts = f"{shard.shard_id}  lag {shard.lag_ms} ms  retries {shard.retries}"
+        yield _line(4, facts, shard.last_outcome)
+
+
+def _line(indent: int, facts: str, said: str) -> Padding:
+    named = _ARN.sub(lambda arn: short_target(arn[0]), said)
+    shown = Text(visible(f"{facts}  {named}".rstrip()), overflow="fold")
+    return Padding(shown, (0, 0, 0, indent), expand=False)
 
 
 def _facts(record: CloudRecord) -> dict[str, Any]:

@@ -115,7 +115,10 @@ def find_cloud(name: str | None = None) -> CloudRecord:
     if name is not None:
         raise LocalCloudError(f"No local cloud is called {name}; running: {names}.")
     if len(clouds) > 1:
-        raise LocalCloudError(f"Several local clouds are running ({names}); name one of them.")
+        raise LocalCloudError(
+            f"Several local clouds are running ({names}); name one of them: with --name NAME, "
+            "or clew local down NAME, or clew worker run --local NAME."
+        )
     return clouds[0]
 
 
