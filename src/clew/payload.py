@@ -106,6 +106,8 @@ def take_all(
         if not special.isdisjoint(chain.from_iterable(values)):
             return None
         contexts = [value.pop(wire.CONTEXT, None) for value in values]
+        if not all(one is None or wire.ID in one for one in contexts):  # may be the user's own
+            return None
         if loads is None or _same_as_json(values) or not _has_long(b"".join(all_data)):
             return values, contexts
     except Exception:  # noqa: BLE001, S110  (one is something else)
@@ -161,11 +163,25 @@ def take_from(value: dict[str, Any]) -> object:
 
     One that is null is an empty one. Where both names are there, clew's own counts.
     """
-    if wire.CONTEXT in value and OTHER_NAME not in value:
-        context = value.pop(wire.CONTEXT)
-        return {} if context is None else context
-    found = [value.pop(name) for name in wire.CONTEXT_ALIASES if name in value]
+    found = [value.pop(name) for name in wire.CONTEXT_ALIASES if has_context(value, name)]
     return next((context for context in found if context is not None), {} if found else None)
+
+
+def has_context(value: dict[str, Any], name: str) -> bool:
+    """Whether the member ``name`` of an object is a context: an object with one of its fields.
+
+    So is one that is empty, or null. Anything else of that name is the user's own.
+    """
+    if name not in value:
+        return False
+    context = value[name]
+    if not isinstance(context, dict):
+        return context is None
+    return (
+        wire.ID in context
+        or not context
+        or any(isinstance(field, str) and wire.is_field(field.lower()) for field in context)
+    )
 
 
 def put(data: bytes, context: dict[str, str], name: str = wire.CONTEXT) -> bytes | None:
@@ -225,7 +241,8 @@ def cut(text: str, place: tuple[str, ...] = ()) -> str:
 
 def _cut(text: str, place: tuple[str, ...]) -> str:
     start = comma = text.index("{")
-    members: list[str] = []
+    members: list[tuple[str, str]] = []
+    last: dict[str, Any] = {}
     space = ""
     if text[_after_space(text, start + 1)] == "}":
         return text
@@ -233,17 +250,21 @@ def _cut(text: str, place: tuple[str, ...]) -> str:
         begin = comma + 1
         name, end = _decode(text, _after_space(text, begin))
         value_at = _after_space(text, text.index(":", end) + 1)
-        _, end = _decode(text, value_at)
+        decoded, end = _decode(text, value_at)
         comma = _after_space(text, end)
         if place:
             inner = name == place[0] and text[value_at] == "{"
             value = _cut(text[value_at:end], place[1:]) if inner else text[value_at:end]
-            members.append(text[begin:value_at] + value + text[end:comma])
-        elif name not in wire.CONTEXT_ALIASES:
-            members.append(text[begin:comma])
-        elif not members:
-            space = text[end:comma]  # of an object that was empty: ``{ }``
-    return text[: start + 1] + (",".join(members) or space) + text[comma:]
+            members.append((name, text[begin:value_at] + value + text[end:comma]))
+            continue
+        if name in wire.CONTEXT_ALIASES:
+            if all(one in wire.CONTEXT_ALIASES for one, _ in members):
+                space = text[end:comma]  # of an object that was empty: ``{ }``
+            last[name] = decoded  # of several of one name the last counts
+        members.append((name, text[begin:comma]))
+    cut_out = [name for name in last if has_context(last, name)]
+    kept = [member for name, member in members if name not in cut_out]
+    return text[: start + 1] + (",".join(kept) or space) + text[comma:]
 
 
 def _after_space(text: str, at: int) -> int:

@@ -33,8 +33,17 @@ def test_an_empty_context_is_no_problem(context: object) -> None:
     assert (delivery.problem, delivery.dropped) == ("", 0)
 
 
-@pytest.mark.parametrize("context", ["text", 7, [1], True])
-def test_a_context_that_is_no_object_is_counted(context: object) -> None:
-    delivery = capture({"a": 1, "__context": context}, Context())
-    assert (delivery.event, delivery.correlation.id) == ({"a": 1}, REQUEST_ID)
-    assert delivery.dropped == 1
+@pytest.mark.parametrize("context", ["text", 7, [1], True, {"tenant": "a"}, {"x-correlation": "a"}])
+@pytest.mark.parametrize("name", ["__context", "__context__"])
+def test_what_has_no_field_in_it_is_the_users_own(name: str, context: object) -> None:
+    event = {"a": 1, name: context}
+    delivery = capture(event, Context())
+    assert (delivery.event, delivery.correlation.id) == (event, REQUEST_ID)
+    assert (delivery.source, delivery.problem, delivery.dropped) == ("unknown", "", 0)
+
+
+def test_the_users_own_stays_beside_a_context() -> None:
+    event = {"__context": {"tenant": "a"}, "__context__": FIELDS}
+    delivery = capture(event, Context())
+    assert delivery.event == {"__context": {"tenant": "a"}}
+    assert delivery.correlation.id == "the-request"

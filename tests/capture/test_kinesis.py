@@ -107,12 +107,14 @@ def test_data_that_is_not_base64_is_handed_over_as_it_is(encoded: object, data: 
     assert record.problem == "a record's data is not base64"
 
 
-@pytest.mark.parametrize("context", ["text", 7, ["x-correlation-id"]])
-def test_a_context_that_is_no_object_is_counted_and_taken_out(context: object) -> None:
-    (record,) = records(json.dumps({"a": 1, "__context": context}).encode())
-    assert record.payload == {"a": 1}
-    assert record.correlation.id == REQUEST_ID
-    assert record.dropped == 1
+@pytest.mark.parametrize("context", ["text", 7, ["x-correlation-id"], {"tenant": "a"}])
+@pytest.mark.parametrize("number", [1, 20])
+def test_what_has_no_field_in_it_is_the_users_own(context: object, number: int) -> None:
+    data = json.dumps({"a": 1, "__context": context}).encode()
+    record = records(*[data] * number)[-1]
+    assert (record.payload, record.data) == ({"a": 1, "__context": context}, data)
+    assert record.correlation.id.startswith(REQUEST_ID)
+    assert record.dropped == 0
 
 
 def test_the_services_names() -> None:

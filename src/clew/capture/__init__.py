@@ -202,9 +202,10 @@ def unread_records(event: object, source: str) -> list[Record]:
 
 def _read_object(event: dict[str, Any]) -> Reading:
     if not any(name in event for name in CONTEXT_ALIASES):
-        source = _find(event)
-        return source.read(event) if source is not None else Reading("unknown", event)
+        return _read_alone(event)
     direct: Source = import_module("clew.capture.direct")
+    if not direct.matches(event):  # it is the user's own
+        return _read_alone(event)
     sent = direct.read(event)
     source = _find(sent.event, ())
     if source is None:
@@ -213,6 +214,11 @@ def _read_object(event: dict[str, Any]) -> Reading:
     reading = source.read(sent.event)
     reading.pairs = [*reading.pairs, *sent.pairs]
     return reading
+
+
+def _read_alone(event: dict[str, Any]) -> Reading:
+    source = _find(event)
+    return source.read(event) if source is not None else Reading("unknown", event)
 
 
 def _read_list(event: list[Any]) -> Reading:

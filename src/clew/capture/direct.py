@@ -14,7 +14,7 @@ NAME = "aws:lambda"
 
 def matches(event: dict[str, Any]) -> bool:
     """Whether a context rides in ``event``: only then is it known who sent it."""
-    return any(name in event for name in wire.CONTEXT_ALIASES)
+    return any(payload.has_context(event, name) for name in wire.CONTEXT_ALIASES)
 
 
 def read(event: dict[str, Any]) -> Reading:

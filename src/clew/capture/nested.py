@@ -31,7 +31,9 @@ def places(value: dict[str, Any], depth: int = MAX_DEPTH) -> list[Place]:
 
     ``()`` is ``value`` itself, ``("detail",)`` its member of that name.
     """
-    found: list[Place] = [()] if any(name in value for name in wire.CONTEXT_ALIASES) else []
+    found: list[Place] = (
+        [()] if any(payload.has_context(value, name) for name in wire.CONTEXT_ALIASES) else []
+    )
     for name, mark in WRAPPERS.items():
         inner = value.get(name) if mark in value else None
         if isinstance(inner, dict) and depth:

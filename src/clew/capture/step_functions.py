@@ -44,4 +44,6 @@ def _carries(event: dict[str, Any], place: nested.Place) -> bool:
     value: Any = event
     for name in place:
         value = value.get(name) if isinstance(value, dict) else None
-    return isinstance(value, dict) and any(alias in value for alias in wire.CONTEXT_ALIASES)
+    return isinstance(value, dict) and any(
+        payload.has_context(value, alias) for alias in wire.CONTEXT_ALIASES
+    )

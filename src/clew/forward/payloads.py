@@ -47,7 +47,11 @@ class Splicer:
             # Not a fault, and often the case: gzip, protobuf, text. The entry alone says so.
             sent.carried = False
         elif has_context(value):
-            take_over(sent, payload.pairs(payload.take_from(value)))
+            context = payload.take_from(value)
+            if context is None:
+                goes_untouched(sent, "it has a member of its own that is named as the context")
+            else:
+                take_over(sent, payload.pairs(context))
         elif self.added > room:
             if self._correlation.baggage:  # which can be larger than all the rest
                 return Splicer(self._correlation.without_baggage()).into(data, sent, room)
