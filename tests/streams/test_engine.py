@@ -119,7 +119,7 @@ def test_a_record_that_hangs_is_returned_and_its_thread_gets_no_other(until: Unt
         ended.append(number_of(record))
 
     with logged() as lines:
-        answer = each(batch(6, "abcabc"), Context(timeout_s=0.8))
+        answer = each(batch(6, "abcabc"), Context(timeout_s=1.5))
     assert first_left_over(answer) == 1
     assert sorted(ended) == [0, 2, 3, 5]
     assert outcomes(lines) == ["done", "returned", "done"] * 2
