@@ -218,7 +218,12 @@ def test_an_invocation_that_failed_after_its_records_were_done() -> None:
     ("outcomes", "breaks", "notes"),
     [
         (["failed", "done"], 0, ["a later attempt succeeded (delivery 2)", ""]),
-        (["failed", "failed"], 2, ["", ""]),
+        (["failed", "failed"], 1, ["it was tried again (delivery 2)", ""]),
+        (
+            ["returned", "failed", "dead-lettered"],
+            1,
+            ["it was tried again (delivery 2)", "it was tried again (delivery 3)", ""],
+        ),
         (["done", "pending"], 0, ["", "an earlier attempt succeeded (delivery 1)"]),
         (["done", "failed"], 1, ["", ""]),
         (["returned", "done"], 0, ["a later attempt succeeded (delivery 2)", ""]),
@@ -236,6 +241,17 @@ def test_attempts(outcomes: list[str], breaks: int, notes: list[str]) -> None:
         runs.append(run)
     assert len(sentences(*runs)) == breaks
     assert [hop.note for hop in story_of(*runs).hops[1:]] == notes
+
+
+@pytest.mark.parametrize("error", ["ValueError: no card", "ValueError: no card."])
+def test_a_sentence_ends_once(error: str) -> None:
+    edge = Run("edge")
+    received = edge.receive(outcome="failed", error=error)
+    edge.send(received, outcome="error", error=error)
+    edge.end(ValueError(error.partition(": ")[2]))
+    told = sentences(edge)
+    assert len(told) == 2
+    assert all(sentence.endswith(": no card.") for sentence in told)
 
 
 def test_breaks_stand_in_the_order_of_time() -> None:

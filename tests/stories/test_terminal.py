@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import re
 import unicodedata
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import clew
 from clew.stories.terminal import print_story
 
 from .runtime import Run, http, story_of
@@ -111,6 +114,56 @@ def test_a_failure_that_nobody_logged_is_shown_with_its_stack_too() -> None:
     lines = [line.strip() for line in shown(run, width=200).splitlines()]
     where = lines.index("BREAK  failed: ValueError: visa?")
     assert lines[where - 1] == 'raise ValueError(card + "?")'
+
+
+def test_a_stack_is_shown_without_clews_own_frames() -> None:
+    @clew.handler
+    def fails(_event: Any, _context: Any) -> None:
+        charge("visa")
+
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        pytest.raises(ValueError, match="visa") as raised,
+    ):
+        fails({}, None)
+    run = Run("f")
+    run.log(run.receive(), "oops", level="ERROR", error=raised.value)
+    run.end()
+    assert "/clew/handlers/" in "".join(line.message for line in run.lines)
+    text = shown(run, width=200)
+    assert "handlers/" not in text
+    assert "in fails" in text
+
+
+def test_a_stack_that_is_clews_alone_is_shown() -> None:
+    run = Run("f")
+    run.log(run.receive(), "oops")
+    line = json.loads(run.lines.pop().message)
+    frames = ['File "/opt/python/clew/handlers/run.py", line 3, in run', "it()", "KeyError: 1"]
+    line["exception"] = {"type": "KeyError", "message": "1", "stack": frames}
+    run.text(json.dumps(line))
+    run.end()
+    assert "handlers/run.py:3 in run" in shown(run, width=200)
+
+
+def test_the_stack_of_every_delivery_is_shown_once() -> None:
+    edge = Run("edge")
+    publish = edge.send(edge.receive())
+    edge.end()
+    runs = [edge]
+    for number in (1, 2, 3):
+        run = Run("mail", at=100 * number)
+        received = run.receive(answers=publish, outcome="failed", error="ValueError: visa?")
+        with pytest.raises(ValueError, match="visa") as raised:
+            charge("visa")
+        run.log(received, "oops", level="ERROR", error=raised.value)
+        run.end(raised.value)
+        runs.append(run)
+    text = shown(*runs, width=200)
+    assert text.count("in charge") == 1
+    assert text.count("BREAK") == 2  # in its place, and at the end
+    assert "failed" in text
+    assert "(delivery 3 of 3)" in text
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 300])

@@ -1,7 +1,7 @@
 """Where a story broke, in one plain sentence each. Pure.
 
-A failure that a later delivery made good is no break, and neither is an answer that only passes
-on what broke further down.
+A failure that a later delivery made good is no break, nor is one that a later delivery repeated:
+the last one is. Neither is an answer that only passes on what broke further down.
 """
 
 from __future__ import annotations
@@ -20,18 +20,22 @@ _STORES = frozenset(("s3", "dynamodb", "firehose"))
 
 def judge(hops: list[HopDraft], sends: list[SendDraft], wanted: str) -> None:
     """Find what broke in the request ``wanted``, and note what did not but is worth a word."""
-    last_done: dict[int, int] = {}  # of each set of deliveries, the last that was done, if any
+    # Of each set of deliveries, the last that was done and the last that was not, if any.
+    last_done: dict[int, int] = {}
+    last_lost: dict[int, int] = {}
     for hop in hops:
-        if hop.outcome == "done":
+        if hop.outcome != "unknown":
+            last = last_done if hop.outcome == "done" else last_lost
             of_it = id(hop.same_send)
-            last_done[of_it] = max(hop.delivery, last_done.get(of_it, 0))
+            last[of_it] = max(hop.delivery, last.get(of_it, 0))
     for hop in hops:
-        _judge_hop(hop, last_done.get(id(hop.same_send), 0))
+        of_it = id(hop.same_send)
+        _judge_hop(hop, last_done.get(of_it, 0), last_lost.get(of_it, 0))
     for send in sends:
         _judge_send(send, wanted)
 
 
-def _judge_hop(hop: HopDraft, last_done: int) -> None:
+def _judge_hop(hop: HopDraft, last_done: int, last_lost: int) -> None:
     if hop.outcome == "done":
         _judge_done(hop)
     elif hop.outcome == "unknown":
@@ -40,10 +44,12 @@ def _judge_hop(hop: HopDraft, last_done: int) -> None:
         _say(hop, f"a later attempt succeeded (delivery {last_done})")
     elif last_done and hop.outcome in ("pending", "returned"):
         _say(hop, f"an earlier attempt succeeded (delivery {last_done})")
+    elif last_lost > hop.delivery:
+        _say(hop, f"it was tried again (delivery {hop.delivery + 1})")
     else:
         target = hop.via.entry.target if hop.via is not None else ""
         end = hop.at_ms + int(hop.duration_ms or 0)
-        hop.broken = Break(hop.outcome, _sentence(hop, end), hop.function, target, end)
+        hop.broken = Break(hop.outcome, _ended(_sentence(hop, end)), hop.function, target, end)
 
 
 def _judge_done(hop: HopDraft) -> None:
@@ -56,9 +62,9 @@ def _judge_done(hop: HopDraft) -> None:
     end = one.started_ms + int(one.duration_ms or 0)
     sentence = (
         f"{hop.function or 'a function'} handled {_received_from(hop)}, but its invocation "
-        f"failed at {clock(end)}{_with_exception(hop)}."
+        f"failed at {clock(end)}{_with_exception(hop)}"
     )
-    hop.broken = Break("failed", sentence, hop.function, "", end)
+    hop.broken = Break("failed", _ended(sentence), hop.function, "", end)
 
 
 def _sentence(hop: HopDraft, end: int) -> str:
@@ -67,16 +73,16 @@ def _sentence(hop: HopDraft, end: int) -> str:
         why = _with_exception(hop)
         return (
             f"{who} never reached {what}: its invocation, begun at {clock(hop.at_ms)}, "
-            f"{'failed' if why else 'ended'} before it{why}."
+            f"{'failed' if why else 'ended'} before it{why}"
         )
     if hop.outcome == "unfinished":
         began = f"began to handle {what} at {clock(hop.at_ms)}"
         where = f" ({one_line(hop.error)})" if hop.error else ""
         if hop.texts:
-            return f"{who} {began} and was stopped{where}: {one_line(hop.texts[-1].message)}."
+            return f"{who} {began} and was stopped{where}: {one_line(hop.texts[-1].message)}"
         if where:
-            return f"{who} {began} and had no time left at {clock(end)}{where}."
-        return f"{who} {began} and never logged its end: it still runs, or it was stopped."
+            return f"{who} {began} and had no time left at {clock(end)}{where}"
+        return f"{who} {began} and never logged its end: it still runs, or it was stopped"
     outcome = {
         "failed": f"failed on {what}",
         "skipped": f"skipped {what}",
@@ -87,7 +93,12 @@ def _sentence(hop: HopDraft, end: int) -> str:
     if len(hop.same_send) > 1:
         tries += f" (delivery {hop.delivery} of {len(hop.same_send)})"
     error = f": {one_line(hop.error)}" if hop.error else _with_exception(hop)
-    return f"{who} {outcome} at {clock(end)}{tries}{error}."
+    return f"{who} {outcome} at {clock(end)}{tries}{error}"
+
+
+def _ended(sentence: str) -> str:
+    """With the period that an error at its end may have brought along."""
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def _received_from(hop: HopDraft) -> str:
@@ -121,7 +132,7 @@ def _judge_send(send: SendDraft, wanted: str) -> None:
         else:
             status = f" with status {entry.status}" if entry.status else ""
             error = f": {one_line(entry.error)}" if entry.error else ""
-            _break(send, "send failed", f", and the send failed{status}{error}.")
+            _break(send, "send failed", f", and the send failed{status}{error}")
     elif waits_for_answer:
         _judge_answer(send)
     elif received:
@@ -133,7 +144,7 @@ def _judge_send(send: SendDraft, wanted: str) -> None:
     elif entry.service not in _STORES:
         send.awaited = True
         unanswered = " (the service did not answer either)" if entry.outcome == "pending" else ""
-        _break(send, "not received", f", and nobody received it{unanswered}.")
+        _break(send, "not received", f", and nobody received it{unanswered}")
 
 
 def _judge_answer(send: SendDraft) -> None:
@@ -141,11 +152,11 @@ def _judge_answer(send: SendDraft) -> None:
     if any(hop.broken is not None for hop in send.receivers):
         return  # said there
     if entry.outcome == "pending":
-        _break(send, "no answer", ", and no answer came before its invocation ended.")
+        _break(send, "no answer", ", and no answer came before its invocation ended")
     elif entry.status >= 500:
-        _break(send, "send failed", f" and was answered {entry.status}.")
+        _break(send, "send failed", f" and was answered {entry.status}")
     elif entry.error:
-        _break(send, "send failed", f", and {one_line(entry.error)}.")
+        _break(send, "send failed", f", and {one_line(entry.error)}")
 
 
 def _waits_for_answer(send: SendDraft) -> bool:
@@ -161,7 +172,7 @@ def _break(send: SendDraft, kind: str, what_then: str) -> None:
     who = send.function or "a function"
     verb = {"http": "called", "lambda": "invoked"}.get(entry.service, "sent to")
     target = in_a_sentence(entry.service, entry.operation, entry.target)
-    sentence = f"{who} {verb} {target} at {clock(entry.at_ms)}{what_then}"
+    sentence = _ended(f"{who} {verb} {target} at {clock(entry.at_ms)}{what_then}")
     send.broken = Break(kind, sentence, send.function, entry.target, entry.at_ms)
 
 

@@ -46,6 +46,9 @@ _MAX_BREAKS = 50
 _MAX_SENTENCE = 2000
 _STACK_TAIL = 4
 _FRAME = re.compile(r'File "(.+)", line (\d+), in (.+)').fullmatch
+_OWN = re.compile(
+    r".*/clew/(?:(?:capture|forward|handlers|log|streams)/(?:\w+/)*\w+|payload|correlation)\.py"
+).fullmatch
 _INDENT = " " * 9  # under the message of a line
 _MIN_TEXT = 40  # the tree goes to the right only so far as to leave this much
 
@@ -152,7 +155,8 @@ class _View:
                 yield self._send(item, *self._below(rest, last=not left))
                 bar = rest + (self._bar if left else "   ")
             else:
-                for line in self._line(item):
+                # A stack that every delivery has is shown once, with the last.
+                for line in self._line(item, stack=hop.delivery == hop.deliveries):
                     yield Row(bar, bar + "  ", line)
         hidden = len(hop.lines) - _MAX_LINES
         if hidden > 0:
@@ -219,7 +223,7 @@ class _View:
             error = send.error or (f"answered {send.status}" if send.status >= 400 else "")
             yield Row(rest, rest + "  ", _break(send.broken.kind, self._shown(error)))
 
-    def _line(self, line: LogLine | TextLine) -> Iterator[Text]:
+    def _line(self, line: LogLine | TextLine, *, stack: bool) -> Iterator[Text]:
         """A log line, and below it the end of its exception."""
         if not isinstance(line, LogLine):
             yield Text.assemble(("LAMBDA   ", "yellow"), self._shown(line.message))
@@ -237,14 +241,15 @@ class _View:
             text.append("  (flight recorder)", "dim")
         yield text
         if line.exception is not None:
-            yield from self._stack(line.exception)
+            if stack:
+                yield from self._stack(line.exception)
             yield Text(f"{_INDENT}{self._thrown(line.exception)}", "red")
 
     def _stack(self, thrown: Thrown) -> Iterator[Text]:
-        """The innermost frames."""
+        """The innermost frames, of the caller's own code and what it called."""
         # The last line of a stack is the exception itself; others only point at a column.
         frames = [one.strip() for one in thrown.stack[:-1] if one.strip(" ^~")]
-        for frame in frames[-_STACK_TAIL:]:
+        for frame in (_without_own(frames) or frames)[-_STACK_TAIL:]:
             found = _FRAME(frame)
             if found:
                 frame = f"{'/'.join(found[1].split('/')[-2:])}:{found[2]} in {found[3]}"  # noqa: PLW2901
@@ -280,6 +285,17 @@ class _View:
     def _shown(self, text: str, most: int = _MAX_MESSAGE) -> str:
         cut = text if len(text) <= most else f"{text[:most]}…"
         return visible(cut, ascii_only=self._ascii_only)
+
+
+def _without_own(frames: list[str]) -> list[str]:
+    """Without clew's frames and the lines of code below each: they call, or are called, for it."""
+    kept, own = [], False
+    for frame in frames:
+        found = _FRAME(frame)
+        own = _OWN(found[1]) is not None if found else own
+        if not own:
+            kept.append(frame)
+    return kept
 
 
 def _break(what: str, why: str) -> Text:
