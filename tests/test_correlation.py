@@ -244,3 +244,10 @@ def test_tasks_do_not_see_each_others() -> None:
         ("b", "id-b"),
     }
     assert clew.current() is NONE
+
+
+def test_none_is_no_id() -> None:
+    with logged() as lines, clew.use(clew.Correlation({"x-correlation-id": "a"})):
+        clew.bind(user=None, tenant=0)
+        assert dict(clew.current()) == {"x-correlation-id": "a", "x-correlation-tenant": "0"}
+    assert lines == []

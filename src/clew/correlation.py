@@ -352,12 +352,15 @@ def bind(**ids: object) -> Correlation:
     hyphens; values become text, without spaces around it. A name that is not ``[a-z0-9-]{1,64}``
     with its prefix, a value that is not 1 to 256 printable ASCII characters, and what would pass
     32 ids or 4 KiB together, is left out with one warning: an id never breaks the request.
+    ``None`` is no id, and is left out without one.
 
     Returns the correlation now in force.
     """
     before = _current.get()
     wanted: dict[str, str] = {}
     for name, value in ids.items():
+        if value is None:
+            continue
         try:
             wanted[wire.PREFIX + name.lower().replace("_", "-")] = str(value).strip(" ")
         except Exception:  # noqa: BLE001  (a __str__ that raises is the caller's, and is left out)
