@@ -16,7 +16,8 @@ from rich.console import Console
 
 import clew
 from capture.events import Context, attributes, kinesis, rest_api, sns, with_context
-from clew.cli.local import _line_as_json, _line_as_text
+from clew.cli.local_logs import raw_text
+from clew.cli.local_logs import text as as_text
 from clew.forward.http_headers import HttpSend
 from clew.localcloud import LogLine
 from clew.stories.terminal import print_story
@@ -193,12 +194,13 @@ def drives_a_terminal(text: str) -> list[str]:
 @few
 @given(texts, texts)
 def test_the_local_clouds_logs(message: str, group: str) -> None:
-    line = LogLine(datetime(2026, 1, 2, tzinfo=UTC), f"/aws/lambda/{group}", "stream", message)
-    assert set(drives_a_terminal(_line_as_text(line))) <= {"\t"}
-    as_json = _line_as_json(line)
-    assert as_json.isascii()
-    assert as_json.isprintable()
-    assert json.loads(as_json)["message"] == message
+    with logged() as lines:
+        clew.get_logger("tests.hostile").info(message, extra={f"f{group}": message})
+    for written in (message, json.dumps(lines[0]), json.dumps(lines[0], ensure_ascii=False)):
+        at = datetime(2026, 1, 2, tzinfo=UTC)
+        line = LogLine(at, f"/aws/lambda/{group}", "stream", written)
+        for shown in (as_text(line), raw_text(line)):
+            assert drives_a_terminal(shown) == []
 
 
 @few
