@@ -37,7 +37,7 @@ soak: $(VENV)/.dev ## Run the long tests (bounded)
 	@$(RUN) -m pytest tests/soak -o testpaths= -m soak
 
 fuzz: $(VENV)/.dev ## Put mutated events through capture, forward and log (bounded)
-	@CLEW_FUZZ=1 $(RUN) -m pytest tests/test_robustness.py
+	@CLEW_FUZZ=1 $(RUN) -m pytest -s tests/fuzz tests/test_robustness.py
 
 docs: $(VENV)/.dev ## Check that the documentation's code runs
 	@$(RUN) -m pytest tests/docs

@@ -18,7 +18,7 @@ from clew.localcloud import LocalCloud
 RECORDS = int(os.environ.get("CLEW_BENCH_RECORDS", "1000000"))
 _SHARDS, _BATCH, _STREAM = 8, 500, "backlog"
 _PAYLOAD = json.dumps({"event": "post-published", "text": "x" * 159}).encode()
-_ROUNDS = 2
+_ROUNDS = 1
 
 _BARE = """
 import json, sys, threading, time
