@@ -32,6 +32,7 @@ def main() -> None:
         aliases,
         function_logs,
         function_urls,
+        handler_errors,
         mappings,
         shard_changes,
         shard_traffic,
@@ -49,6 +50,7 @@ def main() -> None:
     alarms.install()
     function_logs.install()
     function_urls.install()
+    handler_errors.install()
     mappings.install(board.runs)
     shard_changes.install()
     shard_traffic.install(meter, enforce_limits=options.enforce_limits)
