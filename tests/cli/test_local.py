@@ -14,6 +14,8 @@ import psutil
 import pytest
 import requests
 
+from clew.localcloud import LocalCloud, LocalCloudError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -117,6 +119,10 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
         ("click", ["--help"], "ops"),
         ("psutil", ["local", "status"], "local"),
         ("samtranslator", ["local", "up", str(PLAIN)], "local"),
+        ("click", ["local", "up", str(PLAIN)], "local"),
+        ("boto3", ["story", "12345678"], "local"),
+        ("boto3", ["story", "12345678", "--region", "eu-west-1"], "ops"),
+        ("click", ["worker", "run", "x:y", "--stream", "s", "--local"], "local"),
     ],
 )
 def test_a_missing_extra_gets_one_line(missing: str, arguments: list[str], extra: str) -> None:
@@ -145,3 +151,46 @@ def test_usage_errors_say_so_and_exit_with_two() -> None:
         done = clew(*arguments)
         assert done.returncode == 2
         assert "Error: " in done.stderr
+
+
+def test_an_account_is_read_without_what_a_local_cloud_needs() -> None:
+    code = "import sys; sys.modules['psutil'] = None; from clew.cli import main; main()"
+    command = [sys.executable, "-c", code, "story", "12345678", "--profile", "nobody"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "AWS cannot be used as it is configured here" in done.stderr
+
+
+def test_a_local_cloud_without_its_extra_is_one_sentence() -> None:
+    code = (
+        "import sys; sys.modules['botocore.exceptions'] = None\n"
+        "from clew.errors import ClewError\n"
+        "try:\n    from clew.localcloud import LocalCloud\n"
+        "except ClewError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == (
+        "clew.localcloud needs botocore, which is not installed; "
+        "install it with: pip install 'clew[local]'.\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["local", "-h"], ["local", "up", "-h"]])
+def test_the_command_line_is_a_module_too(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "clew", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Usage: {' '.join(['clew', *arguments[:-1]])} ")
+
+
+def test_following_logs_ends_with_the_cloud() -> None:
+    with LocalCloud.start(name="followed") as cloud:
+        other = LocalCloud.connect("followed")
+        lines = other.follow_log_lines()
+        cloud.stop()
+        assert list(lines) == []
+        with pytest.raises(LocalCloudError, match="The local cloud followed has been ended; see"):
+            other.log_lines()
+        # As it is between the last look at whether it runs, and the reading of its lines.
+        other.__class__ = type("Alive", (LocalCloud,), {"alive": True})
+        assert list(other.follow_log_lines()) == []

@@ -25,6 +25,7 @@ _EXTRAS = {
     "samtranslator": "local",
     "yaml": "local",
 }
+_OF_AWS = ("--profile", "--region", "--log-group")  # of `clew story`
 _INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 
 
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Errors that clew raises are one line on stderr; with ``--debug`` the traceback comes first.
     """
-    debug = "--debug" in (sys.argv if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in words
     try:
         from clew.cli.root import run
 
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
+        if _is_local(words):
+            extra = "local"  # which brings the other one along
         status = _fail(
             f"This command needs {error.name}, which is not installed; "
             f"install it with: pip install 'clew[{extra}]'.",
@@ -63,6 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         status = _fail(f"A call to AWS failed: {' '.join(str(error).split())}", debug=debug)
     sys.exit(status)
+
+
+def _is_local(words: list[str]) -> bool:
+    """Whether a command line is about a local cloud, as far as it can be told without click."""
+    command = next((word for word in words if not word.startswith("-")), "")
+    if command == "story":
+        return not any(word.startswith(_OF_AWS) for word in words)
+    return command == "local" or any(word.startswith("--local") for word in words)
 
 
 def _system_said(error: OSError) -> str:

@@ -54,7 +54,11 @@ def _debug_option() -> click.Option:
     )
 
 
-@click.group(cls=_LazyGroup, params=[_debug_option()])
+@click.group(
+    cls=_LazyGroup,
+    params=[_debug_option()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="clew", prog_name="clew")
 def clew() -> None:
     """Follow one request through every AWS Lambda function it touched."""

@@ -50,5 +50,15 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         from importlib import import_module
 
-        return getattr(import_module(_WHERE[name]), name)
+        try:
+            module = import_module(_WHERE[name])
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing in {"", "clew"}:
+                raise
+            raise LocalCloudError(
+                f"clew.localcloud needs {missing}, which is not installed; "
+                "install it with: pip install 'clew[local]'."
+            ) from error
+        return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ from clew.localcloud.deploy import deploy as deploy_template
 from clew.localcloud.deploy import describe_stack, stack_name_for
 from clew.localcloud.emulator import METRICS_PERIOD_S, Emulator, end_process
 from clew.localcloud.environment import LOOPBACK
-from clew.localcloud.errors import LocalCloudError
+from clew.localcloud.errors import CloudEndedError, LocalCloudError
 from clew.localcloud.faults import Faults
 from clew.localcloud.logs import LogLine, NewLines, read_log_lines
 from clew.localcloud.mappings import StreamMapping, prepare_mappings, read_mappings
@@ -277,7 +277,11 @@ class LocalCloud:
         """As :meth:`log_lines`, and then each line as it comes, until the cloud ends."""
         reader = NewLines(since)
         while self.alive:
-            yield from reader.among(self.log_lines(function, reader.since))
+            try:
+                lines = self.log_lines(function, reader.since)
+            except CloudEndedError:
+                return
+            yield from reader.among(lines)
             time.sleep(_POLL_S)
 
     def stop(self) -> None:
@@ -312,6 +316,11 @@ class LocalCloud:
         try:
             yield
         except (BotoConnectionError, HTTPClientError) as error:
+            if not state.is_registered(self.name):  # and its log has gone with it
+                raise CloudEndedError(
+                    f"The local cloud {self.name} has been ended; "
+                    "see which ones run with: clew local status."
+                ) from error
             raise LocalCloudError(
                 f"The emulator of the local cloud {self.name} does not answer any more; "
                 f"its log is {self.log_path}."

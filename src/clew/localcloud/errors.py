@@ -11,3 +11,7 @@ class LocalCloudError(ClewError):
     The message is one sentence: what was wrong, where (the file, the resource's logical id or
     the emulator's log), and what to do next.
     """
+
+
+class CloudEndedError(LocalCloudError):
+    """Somebody ended the local cloud, and meant to."""
