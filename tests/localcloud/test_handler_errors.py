@@ -99,6 +99,35 @@ def test_what_json_cannot_say_is_an_error_of_its_own(cloud: LocalCloud, stack: S
     assert told["errorMessage"].startswith("Unable to marshal response: ")
 
 
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        ("import nothere", "Runtime.ImportModuleError", "Unable to import module 'index': No"),
+        ("def handler(:", "Runtime.UserCodeSyntaxError", "Syntax error in module 'index': "),
+        ("a = 1", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'index'"),
+        ("1 / 0", "ZeroDivisionError", "division by zero"),
+    ],
+)
+def test_a_module_that_does_not_start_is_told_and_logged(
+    cloud: LocalCloud, tmp_path: Path, code: str, kind: str, message: str
+) -> None:
+    function = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"Runtime": "python3.12", "Handler": "index.handler", "InlineCode": code},
+    }
+    path = tmp_path / "template.json"
+    transform = "AWS::Serverless-2016-10-31"
+    path.write_text(json.dumps({"Transform": transform, "Resources": {"F": function}}))
+    name = cloud.deploy(path, f"starts-{kind.rpartition('.')[2]}").functions["F"]
+    answer = cloud.client("lambda").invoke(FunctionName=name)
+    told = json.load(answer["Payload"])
+    assert (answer["FunctionError"], told["errorType"]) == ("Unhandled", kind)
+    assert told["errorMessage"].startswith(message)
+    messages = [line.message for line in cloud.log_lines(name)]
+    assert f"[ERROR] {kind}: {told['errorMessage']}" in messages
+    assert any(line.startswith("Traceback") for line in messages)
+
+
 def test_the_process_lives_on(cloud: LocalCloud, stack: Stack) -> None:
     _, before = _invoked(cloud, stack, **{"return": "count"})
     for _ in range(3):

@@ -8,6 +8,7 @@ and what it says is turned back into a failure behind the place where processes 
 from __future__ import annotations
 
 import contextvars
+import json
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import lambda_runtime
@@ -54,6 +55,30 @@ _OURS = """\
         _real_stdout.write(answer + "\\n")
 """.replace("BESIDE", _BESIDE)
 
+_THEIR_START = """\
+    except Exception as e:
+        _real_stdout.write(json.dumps({"status": "error", "error": str(e)}) + "\\n")
+"""
+_OUR_START = """\
+    except Exception as e:
+        kind, message = type(e).__name__, str(e)
+        if isinstance(e, ImportError):
+            kind = "Runtime.ImportModuleError"
+            message = f"Unable to import module '{module_name}': {e}"
+        elif isinstance(e, SyntaxError):
+            kind = "Runtime.UserCodeSyntaxError"
+            message = f"Syntax error in module '{module_name}': {e}"
+        elif isinstance(e, AttributeError) and "mod" in locals() and not hasattr(mod, handler_name):
+            kind = "Runtime.HandlerNotFound"
+            message = f"Handler '{handler_name}' missing on module '{module_name}'"
+        frames = [] if kind.startswith("Runtime.") else traceback.format_list(
+            traceback.extract_tb(e.__traceback__)[1:])
+        failure = {"errorMessage": message, "errorType": kind, "stackTrace": frames}
+        told = json.dumps({"failure": failure, "trace": traceback.format_exc()})
+        _real_stdout.write(json.dumps({"status": "error", "error": told}) + "\\n")
+"""
+_INIT_FAILED = "Worker init failed: "
+
 _failure: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "clew_failure", default=None
 )
@@ -66,10 +91,11 @@ def install() -> None:
         SystemExit: The script is not that of the version that clew is written for.
     """
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    if _THEIRS not in script:
+    if _THEIRS not in script or _THEIR_START not in script:
         message = "The script of Python functions is another: so is this version of ministack."
         raise SystemExit(message)
-    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_THEIRS, _OURS)
+    script = script.replace(_THEIRS, _OURS).replace(_THEIR_START, _OUR_START)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script
     around(lambda_runtime.Worker, "invoke", _invoke)
     around(lambda_svc, "_execute_function_warm", _execute)
     around(lambda_svc, "lambda_execute_result_to_api_proxy_response", _http_answer)
@@ -92,8 +118,14 @@ def _execute(original: Callable[..., dict[str, Any]], *args: Any) -> dict[str, A
     if not result.get("error"):
         return result
     body = _failure.get() or result["body"]
-    if isinstance(body, dict) and body.get("errorMessage") == _EXITED:
+    message = str(body.get("errorMessage")) if isinstance(body, dict) else ""
+    if message == _EXITED:
         body = {**body, "errorType": "Runtime.ExitError"}
+    elif message.startswith(_INIT_FAILED + "{"):
+        told = json.loads(message.removeprefix(_INIT_FAILED))
+        body, trace = told["failure"], told["trace"]
+        head = f"[ERROR] {body['errorType']}: {body['errorMessage']}"
+        result = {**result, "log": f"{head}\n{trace}".rstrip()}
     return {**result, "body": body}
 
 
