@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from array import array
+from sys import getsizeof
 from typing import Any
 
 import pytest
@@ -91,6 +93,57 @@ def test_those_of_one_record_alone(invocation: Invocation) -> None:
     with logged() as lines:
         write_held(invocation)
     assert [line["spanId"] for line in lines] == ["2" * 16]
+
+
+def test_values_are_written_as_they_were(invocation: Invocation) -> None:
+    order: dict[str, Any] = {"items": [1], "tags": {"a"}, "pair": (1, [2])}
+    with clew.use(correlation(invocation)):
+        log.debug("order %s", order, extra={"order": order})
+        log.debug("%(items)s", order)
+        log.debug("untouched", extra=order)
+    order["items"].append(2)
+    order["pair"][1].append(3)
+    order["more"] = 1
+    with logged() as lines:
+        write_held(invocation)
+    then = {"items": [1], "tags": "{'a'}", "pair": [1, [2]]}
+    assert lines[0]["message"] == "order {'items': [1], 'tags': {'a'}, 'pair': (1, [2])}"
+    assert lines[0]["order"] == then
+    assert lines[1]["message"] == "[1]"
+    assert {name: lines[2].get(name) for name in order} == {**then, "more": None}
+
+
+@pytest.mark.parametrize("times", [1, 50])
+def test_large_values_are_not_kept_whole(invocation: Invocation, times: int) -> None:
+    text = "t" * 1_000_000
+
+    def call() -> None:
+        body: dict[str, Any] = {"bytes": text.encode(), "text": text, "rest": [text] * 100}
+        log.debug("chunk %s of %s", 1, body, extra={"body": body["bytes"], "all": body})
+        log.debug("all of " + text)  # noqa: G003  (as it should not be)
+        log.debug(
+            "view", extra={"view": memoryview(body["bytes"]), "array": array("d", [1] * 9999)}
+        )
+
+    with clew.use(correlation(invocation)):
+        for _ in range(times):
+            call()
+    assert total_size([*invocation.flight_recorder]) < times * 150_000
+    with logged() as lines:
+        write_held(invocation)
+    assert len(lines) == 3 * times
+    assert lines[0]["body"] == "t" * 4_096 + "… (1000000 bytes)"
+    assert lines[1]["message"].startswith("all of ttt")
+    assert lines[2]["array"] == f"<array: {getsizeof(array('d', [1] * 9999))} bytes>"
+
+
+def total_size(value: Any) -> int:
+    """Bytes of a value and of what stands in it."""
+    if isinstance(value, dict):
+        return sum(map(total_size, (*value, *value.values())))
+    if isinstance(value, list | tuple | set):
+        return sum(map(total_size, value))
+    return 0 if isinstance(value, clew.Correlation) else getsizeof(value)
 
 
 def test_an_exception_that_was_logged_at_debug_is_kept(invocation: Invocation) -> None:

@@ -10,6 +10,7 @@ from time import time as now
 
 from clew.correlation import current, use
 from clew.log.encode import as_text
+from clew.log.held import MAX_TEXT, kept_arguments, kept_fields, kept_message
 from clew.log.internal import failed
 from clew.log.line import build, describe
 from clew.log.out import write
@@ -59,10 +60,20 @@ class ClewLogger(logging.Logger):
             kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
             self._log(_DEBUG, msg, args, **kwargs)
         elif correlation.invocation is not None:
-            if kwargs and kwargs.get("exc_info") is True:
-                kwargs["exc_info"] = sys.exc_info()
+            if kwargs:
+                if kwargs.get("exc_info") is True:
+                    kwargs["exc_info"] = sys.exc_info()
+                if (extra := kwargs.get("extra")) is not None:
+                    kwargs["extra"] = kept_fields(extra)
             correlation.invocation.flight_recorder.append(
-                (now(), self.name, msg, args, kwargs, correlation)
+                (
+                    now(),
+                    self.name,
+                    msg if type(msg) is str and len(msg) <= MAX_TEXT else kept_message(msg),
+                    args and kept_arguments(args),
+                    kwargs,
+                    correlation,
+                )
             )
 
     def _log(  # noqa: PLR0917  (logging's own arguments)

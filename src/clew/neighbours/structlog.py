@@ -24,6 +24,7 @@ import time
 
 from clew.correlation import current
 from clew.log.encode import as_text
+from clew.log.held import kept_fields, kept_message
 from clew.log.internal import failed
 from clew.log.line import build, describe
 from clew.log.logger import level_from_environment
@@ -106,10 +107,20 @@ def _hold(event: Event) -> None:
     try:
         members = dict(event)
         message, name = members.pop("event", ""), members.pop("logger", None)
-        keywords = {"exc_info": _error(members.pop("exc_info", None)), "extra": members}
+        keywords = {
+            "exc_info": _error(members.pop("exc_info", None)),
+            "extra": kept_fields(members),
+        }
         if correlation.invocation is not None:
             correlation.invocation.flight_recorder.append(
-                (time.time(), as_text(name or "structlog"), message, (), keywords, correlation)
+                (
+                    time.time(),
+                    as_text(name or "structlog"),
+                    kept_message(message),
+                    (),
+                    keywords,
+                    correlation,
+                )
             )
     except Exception:  # noqa: BLE001  (logging never breaks the request)
         failed("keeping a line of structlog")
