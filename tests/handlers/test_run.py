@@ -388,3 +388,50 @@ def test_a_whole_chain_joins_up() -> None:
     assert [one.parent_span_id for one in hops] == ["", *(f"{n:016x}" for n in range(1, 5))]
     assert {f"x-correlation-hop{n}" for n in range(1, 5)} <= hops[-1].keys()
     assert FIELDS.keys() >= hops[-1].keys() - {f"x-correlation-hop{n}" for n in range(1, 5)}
+
+
+# ---- one handler inside another
+
+
+def all_lines(outer: str, inner: str, event: Any, inner_event: Any) -> list[Any]:
+    log = clew.get_logger("inside")
+    inner_handler = EVERY[inner][0](lambda _: log.info("inner"))
+
+    def body(given: Any) -> Any:
+        clew.bind(user="42")
+        log.info("outer")
+        return inner_handler(given if inner_event is None else inner_event, Context())
+
+    with logged() as lines:
+        EVERY[outer][0](body)(event, Context())
+    return lines
+
+
+@pytest.mark.parametrize("inner_event", [None, {"foo": 1}], ids=["same event", "another"])
+@pytest.mark.parametrize("inner", ["direct", "rest api"])
+@pytest.mark.parametrize("outer", ["direct", "rest api", "http api"])
+def test_a_handler_called_by_another_is_part_of_it(
+    outer: str, inner: str, inner_event: Any
+) -> None:
+    lines = all_lines(outer, inner, EVERY[outer][1], inner_event)
+    assert [line["message"] for line in lines] == ["outer", "inner", "invocation"]
+    for name in ("x-correlation-id", "x-correlation-user", "spanId", "traceId"):
+        assert len({line[name] for line in lines}) == 1
+
+
+def test_one_that_is_called_with_ids_is_a_hop() -> None:
+    sent = {"__context": {**FIELDS, "x-correlation-id": "sent"}}
+    lines = all_lines("direct", "direct", {"a": 1}, sent)
+    messages = [line["message"] for line in lines]
+    assert messages == ["outer", "inner", "invocation", "invocation"]
+    assert lines[1]["x-correlation-id"] == lines[2]["x-correlation-id"] == "sent"
+
+
+def test_what_is_left_of_another_invocation_is_none_to_be_inside() -> None:
+    class Other(Context):
+        aws_request_id = "another-request"
+
+    inner = EVERY["direct"][0](lambda _: None)
+    with logged() as lines:
+        EVERY["direct"][0](lambda _: inner({"b": 1}, Other()))({"a": 1}, Context())
+    assert [line["requestId"] for line in lines] == ["another-request", REQUEST_ID]

@@ -12,6 +12,7 @@ from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Arrival, attach
 from clew.correlation import NONE, current, reset_current, set_current, use
 from clew.errors import ClewError
+from clew.handlers.inside import inside
 from clew.handlers.loops import answer, limit, stop
 from clew.handlers.watch import margin, watch
 from clew.invocation import Invocation, Received
@@ -74,6 +75,8 @@ def run(
     them itself, so that the records need not be opened before. Raises what ``body`` raises, and
     `LoopDetected` before it is called, but for a request, which is answered with 508.
     """
+    if not received_by_body and (part := inside(event, context)) is not None:
+        return body(part)  # the outer handler says what became of it
     delivery = _open(event, context, debug_sample_rate, records_of)
     token = set_current(delivery.correlation)
     watched = watch(delivery, context)
