@@ -50,7 +50,8 @@ class Outbound(Correlation):
 
     def __init__(self, settled: Correlation, span: trace.SpanContext, baggage: str) -> None:
         for name in Correlation.__slots__:
-            setattr(self, name, getattr(settled, name))
+            if name != "_source":  # which one that is made has no more
+                setattr(self, name, getattr(settled, name))
         self._context = None  # the text of another trace
         self.trace_id = f"{span.trace_id:032x}"
         self.trace_flags = f"{span.trace_flags:02x}"
