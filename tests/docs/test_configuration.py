@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clew.log.redact import SECRET_ENDS, SECRETS, is_secret
+from clew.log.redact import HARMLESS, SECRET_ENDS, SECRETS, is_secret
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
@@ -28,10 +28,13 @@ def test_every_variable_that_is_read_is_in_the_table_and_no_other() -> None:
 
 def test_every_name_that_is_masked_is_listed() -> None:
     section = CONFIGURATION.partition("- Built in:")[2].partition("- Your own:")[0]
-    names = re.findall(r"`([a-z-]+)`", section)
-    plain = {name.replace("-", "") for name in names}
-    assert plain == SECRETS | set(SECRET_ENDS)
+    masked, _, shown = section.partition("Tokens that open nothing")
+    names = re.findall(r"`([a-z-]+)`", masked)
+    assert {name.replace("-", "") for name in names} == SECRETS | set(SECRET_ENDS)
     assert all(is_secret(name) for name in names)
+    harmless = re.findall(r"`([a-z-]+)`", shown)
+    assert {name.replace("-", "") for name in harmless} == HARMLESS
+    assert not any(is_secret(name) for name in harmless)
 
 
 @pytest.mark.parametrize(
