@@ -76,6 +76,36 @@ def test_a_level_that_the_user_set_stays(name: str) -> None:
     assert [one["message"] for one in lines] == ["yes"]
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_level_that_the_user_sets_on_a_parent_later_counts(name: str, *, plain: bool) -> None:
+    log = get_logger(f"{name}.cart")
+    log = logging.getLogger(f"{name}.cart.item") if plain else log
+    parent = logging.getLogger(name)
+    with logged() as lines:
+        log.info("first")
+        parent.setLevel(logging.ERROR)
+        log.info("no")
+        log.error("second")
+        parent.setLevel(logging.DEBUG)
+        log.debug("third")
+        parent.setLevel(logging.NOTSET)
+        log.debug("no")
+        log.info("fourth")
+        logging.getLogger(f"{name}.cart").setLevel(logging.WARNING)
+        log.info("no")
+        logging.getLogger(f"{name}.cart").setLevel(logging.NOTSET)
+        log.info("fifth")
+    messages = [one["message"] for one in lines]
+    assert messages == ["first", "second", "third", "fourth", "fifth"]
+
+
+def test_a_logger_that_was_used_before_is_at_the_level_too(name: str) -> None:
+    logging.getLogger(name).info("no")
+    with logged() as lines:
+        get_logger(name).info("yes")
+    assert [one["message"] for one in lines] == ["yes"]
+
+
 @pytest.mark.parametrize(
     ("clew_level", "lambda_level", "level"),
     [

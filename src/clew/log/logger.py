@@ -38,6 +38,21 @@ class ClewLogger(logging.Logger):
 
     _cache: dict[int, bool]  # `logging`'s own, which it clears when a level changes
 
+    @property
+    def level(self) -> int:
+        """The level that was set; else none, if a parent below the root has one; else clew's.
+
+        It is asked when `logging` does not know any more what is on: when a level has changed.
+        """
+        own: int = self.__dict__.get("level", logging.NOTSET)
+        if own or (self.parent is not None and _has_level(self.parent)):
+            return own
+        return level_from_environment()
+
+    @level.setter
+    def level(self, level: int) -> None:
+        self.__dict__["level"] = level
+
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  (logging's name)
         """Whether a line of ``level`` is written here and now."""
         if self._cache.get(level) and not self.disabled:
@@ -231,14 +246,16 @@ def get_logger(name: str | None = None) -> logging.Logger:
 
     A `logging.Logger` in every respect. INFO and above are written; DEBUG follows the call
     chain's decision. ``CLEW_LOG_LEVEL`` (or Lambda's ``AWS_LAMBDA_LOG_LEVEL``) sets another
-    level for the process; a level that you set on the logger or a parent of it stays. Without a
+    level for the process; a level that you set, before or later, on the logger or a parent of it
+    counts. Without a
     ``name`` it is the root logger, whose level and DEBUG lines are left as they are.
     """
     install()
     logger = logging.getLogger(name)
     if name and type(logger) is logging.Logger:
         logger.__class__ = ClewLogger
-    if name and not _has_level(logger):
+        vars(logger)["_cache"].clear()  # its level may be another now
+    if name and not _has_level(logger):  # one of another class
         logger.setLevel(level_from_environment())
     return logger
 
