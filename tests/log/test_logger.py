@@ -298,3 +298,15 @@ def test_install_replaces_lambdas_own_handler_and_no_other() -> None:
             assert [type(one) for one in root.handlers] == [Other, ClewHandler]
     finally:
         root.handlers = before
+
+
+def test_a_stack_that_is_asked_for_is_a_field(name: str) -> None:
+    with logged() as lines:
+        get_logger(name).warning("here", extra={"a": 1}, stack_info=True)
+        logging.getLogger("plain").warning("here", stack_info=True)
+        get_logger(name).warning("here", extra={"stack": "mine"}, stack_info=True)
+    for line in lines[:2]:
+        assert line["stack"][-2].startswith(f'File "{__file__}", line ')
+        assert line["stack"][-2].endswith("in test_a_stack_that_is_asked_for_is_a_field")
+    assert lines[0]["a"] == 1
+    assert lines[2]["stack"] == "mine"

@@ -247,8 +247,8 @@ def get_logger(name: str | None = None) -> logging.Logger:
     A `logging.Logger` in every respect. INFO and above are written; DEBUG follows the call
     chain's decision. ``CLEW_LOG_LEVEL`` (or Lambda's ``AWS_LAMBDA_LOG_LEVEL``) sets another
     level for the process; a level that you set, before or later, on the logger or a parent of it
-    counts. Without a
-    ``name`` it is the root logger, whose level and DEBUG lines are left as they are.
+    counts. Without a ``name`` it is the root logger, whose level and DEBUG lines are left as they
+    are.
     """
     install()
     logger = logging.getLogger(name)
@@ -304,5 +304,12 @@ def _has_level(logger: logging.Logger) -> bool:
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
-    """The caller's own fields: what is in a record beside `logging`'s members."""
-    return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+    """The caller's own fields: what is in a record beside `logging`'s members.
+
+    A stack that was asked for (``stack_info=True``) is ``stack``, unless they have one.
+    """
+    fields = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+    if record.stack_info:
+        lines = str(record.stack_info).splitlines()[1:]  # the first is a heading
+        fields.setdefault("stack", [line.strip() for line in lines])
+    return fields
