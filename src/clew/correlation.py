@@ -303,6 +303,12 @@ def _reset(variable: ContextVar[Correlation], token: Token[Correlation]) -> None
         return
 
 
+def forget_around() -> None:
+    """Let nothing that an earlier invocation left in force be around what comes now."""
+    if _around.get() is not NONE:
+        _around.set(NONE)
+
+
 def receiving() -> Correlation:
     """The one of the receive in hand: that in force, or that around one made by hand."""
     here = _current.get()

@@ -10,7 +10,7 @@ import time
 from clew.capture import RECORD_SOURCES, Delivery, open_delivery, unread_records
 from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Arrival, attach
-from clew.correlation import NONE, current, reset_current, set_current, use
+from clew.correlation import NONE, current, forget_around, reset_current, set_current, use
 from clew.errors import ClewError
 from clew.handlers.inside import inside
 from clew.handlers.loops import answer, limit, stop
@@ -119,6 +119,7 @@ def attempt(received: Received | Record, call: Callable[[], Any]) -> Any:
 def _open(event: Any, context: Any, debug_sample_rate: float, records_of: str) -> Delivery:
     """Capture, and note what was received; where that fails, the event as it came."""
     token = set_current(NONE)  # nothing of the last invocation may be left
+    forget_around()
     try:
         delivery = open_delivery(event, context, debug_sample_rate, records_of=records_of)
         delivery.invocation.received.extend(_received(delivery))
