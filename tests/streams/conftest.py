@@ -9,6 +9,8 @@ import pytest
 from clew.log import internal
 from clew.streams import clients, outbox
 
+from .queues import new_queue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,3 +35,9 @@ def in_cloud(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     yield
     clients.forget()
     cloud.faults.clear()
+
+
+@pytest.fixture
+def queue(cloud: LocalCloud) -> tuple[str, str]:
+    """(URL, ARN) of a queue of its own."""
+    return new_queue(cloud)

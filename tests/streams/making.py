@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from capture.events import kinesis_record, sns
 from clew.streams.worker.outcome import Partial, Succeeded, read_answer
 from clew.streams.worker.settings import MappingSettings
+from log.lines import Line, came_in, invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,6 +123,27 @@ def event(raws: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for raw in raws:
         partitions.setdefault(f"{raw['topic']}-{raw['partition']}", []).append(raw)
     return {"eventSource": "aws:kafka", "bootstrapServers": "b-1", "records": partitions}
+
+
+def stream_of(count: int, keys: str = "") -> dict[str, Any]:
+    """A Kinesis event of so many records; the n-th has the n-th letter of ``keys`` as its key."""
+    return event([kinesis(n, (keys or "a" * count)[n]) for n in range(count)])
+
+
+def first_left_over(answer: Any) -> int | None:
+    """The record from which the stream goes on."""
+    named = answer["batchItemFailures"]
+    return int(named[0]["itemIdentifier"][-4:]) if named else None
+
+
+def outcomes(lines: list[Line]) -> list[str]:
+    """What became of each record."""
+    return [one["outcome"] for one in came_in(invocation(lines))]
+
+
+def said(lines: list[Line], message: str) -> list[Line]:
+    """The lines with this message."""
+    return [line for line in lines if line["message"] == message]
 
 
 def message(text: str) -> dict[str, Any]:

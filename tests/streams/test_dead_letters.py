@@ -2,109 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import clew
-from capture.events import FIELDS, with_context
 from clew.streams import outbox
 from clew.streams.envelope import unseal
 from log.lines import invocation, logged
 
-from .making import Context, body, event, fifo, kinesis, number_of, sqs
+from .making import Context, event, kinesis, number_of
+from .queues import as_event, batch, fails, large, messages, new_name, new_queue, outcomes
 
 if TYPE_CHECKING:
     from clew.localcloud import LocalCloud
 
-_numbers = itertools.count(1)
-
-
 pytestmark = pytest.mark.usefixtures("in_cloud")
-
-
-@pytest.fixture
-def queue(cloud: LocalCloud) -> tuple[str, str]:
-    """(URL, ARN) of a queue of its own."""
-    return new_queue(cloud)
-
-
-def new_queue(cloud: LocalCloud, suffix: str = "", **attributes: str) -> tuple[str, str]:
-    client = cloud.client("sqs")
-    url = client.create_queue(QueueName=f"dead-{next(_numbers)}{suffix}", Attributes=attributes)[
-        "QueueUrl"
-    ]
-    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    return url, arn["QueueArn"]
-
-
-def messages(cloud: LocalCloud, url: str, count: int = 1) -> list[dict[str, Any]]:
-    """At least ``count`` messages of a queue, with all that came with them."""
-    found: list[dict[str, Any]] = []
-    client = cloud.client("sqs")
-    for _ in range(40):
-        got = client.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=1 if len(found) < count else 0,
-            MessageAttributeNames=["All"],
-            AttributeNames=["All"],
-        ).get("Messages", [])
-        found += got
-        if len(found) >= count and not got:
-            return found
-    return found
-
-
-def as_event(arn: str, received: list[dict[str, Any]]) -> dict[str, Any]:
-    """What Lambda makes of messages."""
-    return {
-        "Records": [
-            {
-                "messageId": one["MessageId"],
-                "receiptHandle": one["ReceiptHandle"],
-                "body": one["Body"],
-                "attributes": one["Attributes"],
-                "messageAttributes": {
-                    name: {
-                        "dataType": value["DataType"],
-                        "stringValue": value.get("StringValue"),
-                        "binaryValue": b64encode(value.get("BinaryValue", b"")).decode(),
-                    }
-                    for name, value in one.get("MessageAttributes", {}).items()
-                },
-                "eventSource": "aws:sqs",
-                "eventSourceARN": arn,
-            }
-            for one in received
-        ]
-    }
-
-
-def batch(count: int) -> dict[str, Any]:
-    """Records of one request each, of several keys."""
-    raws = []
-    for number in range(count):
-        fields = {**FIELDS, "x-correlation-id": f"request-{number}"}
-        raw = kinesis(number, f"key-{number % 4}")
-        raw["kinesis"]["data"] = b64encode(with_context(body(number), fields)).decode()
-        raws.append(raw)
-    return event(raws)
-
-
-def fails(*numbers: int) -> Any:
-    def each(record: Any) -> None:
-        if number_of(record) in numbers:
-            raise KeyError(number_of(record))
-
-    return each
-
-
-def outcomes(lines: list[dict[str, Any]]) -> list[str]:
-    return [one["outcome"] for one in invocation(lines)["received"]]
 
 
 @pytest.mark.parametrize("by", ["url", "arn"])
@@ -207,7 +121,7 @@ def test_entries_that_are_refused_are_sent_once_more(
 
 def test_a_topic_has_it_too(cloud: LocalCloud, queue: tuple[str, str]) -> None:
     sns = cloud.client("sns")
-    topic = sns.create_topic(Name=f"dead-{next(_numbers)}")["TopicArn"]
+    topic = sns.create_topic(Name=new_name())["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue[1])
     handler = clew.kinesis_handler(on_failure=clew.dead_letter(topic))(fails(1, 2))
     with logged() as lines:
@@ -241,13 +155,6 @@ def test_a_bucket_has_an_object_each(cloud: LocalCloud) -> None:
         numbers.append(number_of(letter.record()))
         assert found["Metadata"]["x-correlation-id"] == letter.correlation_id
     assert sorted(numbers) == [1, 2]
-
-
-def large(number: int, size: int) -> dict[str, Any]:
-    raw = kinesis(number, f"key-{number}")
-    data = json.dumps({"n": number, "filler": "x" * size}).encode()
-    raw["kinesis"]["data"] = b64encode(data).decode()
-    return raw
 
 
 def test_what_a_message_has_no_room_for_is_left_in_a_bucket(
@@ -309,166 +216,3 @@ def test_a_slow_target_leaves_more_time_for_the_report(
     with cloud.faults.during("sqs", "SendMessageBatch", latency_s=0.7), logged():
         handler(batch(1), Context())
     assert outbox.slowest_s(target) >= 0.7
-
-
-# The second chance.
-
-
-def place_again(policy: clew.Policy, each: Any, **options: Any) -> Any:
-    return clew.retry_handler(on_failure=policy, **options)(each)
-
-
-@pytest.mark.parametrize("how", ["function", "handler"])
-def test_the_same_function_gets_the_same_record_in_the_same_story(
-    cloud: LocalCloud, queue: tuple[str, str], how: str
-) -> None:
-    seen: list[Any] = []
-    broken = [True]
-
-    def each(record: clew.KinesisRecord) -> None:
-        assert clew.current() is record.correlation
-        if broken[0]:
-            raise KeyError("not yet")
-        seen.append(record)
-
-    handler = clew.kinesis_handler(
-        on_failure=clew.retry(1, backoff=0, then=clew.dead_letter(queue[0]))
-    )(each)
-    with logged() as first:
-        handler(batch(2), Context())
-    broken[0] = False
-    received = messages(cloud, queue[0], 2)
-    again = place_again(clew.halt(), each if how == "function" else handler)
-    with logged() as second:
-        assert again(as_event(queue[1], received), Context()) == {"batchItemFailures": []}
-    assert sorted(number_of(record) for record in seen) == [0, 1]
-    record = next(one for one in seen if number_of(one) == 1)
-    assert isinstance(record, clew.KinesisRecord)
-    assert (record.partition_key, record.sequence_number[-4:]) == ("key-1", "0001")
-    assert record.data == body(1)
-    assert record.correlation.id == "request-1"
-    (sent,) = [one for one in invocation(first)["sent"] if one["id"] == "request-1"]
-    (entry,) = [one for one in invocation(second)["received"] if one["id"] == "request-1"]
-    assert entry["parent"] == sent["span"], "both lives are one story"
-    assert (entry["outcome"], entry["attempts"]) == ("done", 1)
-    assert "messageId" in entry
-
-
-def test_after_its_own_limit_the_envelope_is_parked(
-    cloud: LocalCloud, queue: tuple[str, str]
-) -> None:
-    last, _ = new_queue(cloud)
-    each = fails(0)
-    handler = clew.kinesis_handler(on_failure=clew.dead_letter(queue[0]))(each)
-    with logged():
-        handler(batch(1), Context())
-    received = messages(cloud, queue[0])
-    before = unseal(received[0]["Body"])
-    policy = clew.retry(times=2, backoff="1h", in_queue=True, then=clew.dead_letter(last))
-    again = place_again(policy, each)
-    came = as_event(queue[1], received)
-    for receives in ("1", "2"):
-        came["Records"][0]["attributes"]["ApproximateReceiveCount"] = receives
-        came["Records"][0]["attributes"]["ApproximateFirstReceiveTimestamp"] = ""
-        with logged() as lines:
-            answer = again(came, Context())
-        assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == [
-            received[0]["MessageId"]
-        ]
-        assert outcomes(lines) == ["returned"]
-    came["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
-    with logged() as lines:
-        assert again(came, Context()) == {"batchItemFailures": []}
-    assert outcomes(lines) == ["dead-lettered"]
-    (one,) = messages(cloud, last)
-    parked = unseal(one["Body"])
-    assert (parked.id, parked.lives, parked.attempts) == (before.id, 2, 2)
-    assert parked.payload == before.payload
-    assert parked.members["history"][0]["error"] == {"type": "KeyError", "message": "0"}
-    assert parked.correlation_id == "request-0"
-
-
-def test_what_is_no_dead_letter_fails_at_once_and_alone(
-    cloud: LocalCloud, queue: tuple[str, str]
-) -> None:
-    last, _ = new_queue(cloud)
-    seen: list[Any] = []
-    policy = clew.retry(5, backoff="1m", then=clew.dead_letter(last))
-    again = place_again(policy, seen.append)
-    later = {"clewDeadLetter": 99}
-    raws = [sqs(0, ""), {**sqs(1, ""), "body": json.dumps(later)}]
-    with logged() as lines:
-        assert again(event(raws), Context()) == {"batchItemFailures": []}
-    assert seen == []
-    assert outcomes(lines) == ["dead-lettered"] * 2
-    errors = {unseal(one["Body"]).members["error"]["message"] for one in messages(cloud, last, 2)}
-    assert len(errors) == 2
-    assert any("up to 1: update clew" in error for error in errors)
-
-
-def test_a_claim_that_cannot_be_fetched_is_returned(
-    cloud: LocalCloud, queue: tuple[str, str]
-) -> None:
-    cloud.client("s3").create_bucket(Bucket="slow-claims")
-    last, _ = new_queue(cloud)
-    policy = clew.dead_letter(queue[0], claim_check="s3://slow-claims/x")
-    handler = clew.kinesis_handler(on_failure=policy)(fails(0))
-    with logged():
-        handler(event([large(0, 300_000)]), Context())
-    came = as_event(queue[1], messages(cloud, queue[0]))
-    again = place_again(clew.dead_letter(last), fails())
-    with cloud.faults.during("s3", "GetObject", error="SlowDown"), logged() as lines:
-        answer = again(came, Context())
-    assert len(answer["batchItemFailures"]) == 1
-    assert outcomes(lines) == ["returned"], "it may be there another time"
-    s3 = cloud.client("s3")
-    (found,) = s3.list_objects_v2(Bucket="slow-claims")["Contents"]
-    s3.delete_object(Bucket="slow-claims", Key=found["Key"])
-    with logged() as lines:
-        again(came, Context())
-    assert outcomes(lines) == ["dead-lettered"]
-    (one,) = messages(cloud, last)
-    assert "is gone from s3://slow-claims/" in unseal(one["Body"]).members["error"]["message"]
-
-
-def test_a_topic_may_give_the_second_chance(cloud: LocalCloud, queue: tuple[str, str]) -> None:
-    handler = clew.kinesis_handler(on_failure=clew.dead_letter(queue[0]))(fails(0))
-    with logged():
-        handler(batch(1), Context())
-    (one,) = messages(cloud, queue[0])
-    from .making import message
-
-    seen: list[Any] = []
-    again = place_again(clew.halt(), seen.append)
-    with logged():
-        again(message(one["Body"]), Context())
-    assert [number_of(record) for record in seen] == [0]
-    with logged(), pytest.raises(KeyError):
-        place_again(clew.halt(), fails(0))(message(one["Body"]), Context())
-
-
-# Waiting in the queue.
-
-
-@pytest.mark.parametrize("make", [sqs, fifo])
-def test_a_message_waits_in_its_queue(cloud: LocalCloud, make: Any) -> None:
-    is_fifo = make is fifo
-    url, arn = new_queue(
-        cloud, ".fifo" if is_fifo else "", **({"FifoQueue": "true"} if is_fifo else {})
-    )
-    client = cloud.client("sqs")
-    for number in range(2):
-        own = {"MessageGroupId": "g", "MessageDeduplicationId": str(number)} if is_fifo else {}
-        client.send_message(QueueUrl=url, MessageBody=body(number).decode(), **own)
-    policy = clew.retry(times=3, backoff="1h", in_queue=True, then=clew.skip())
-    handler = clew.sqs_handler(on_failure=policy)(fails(0, 1))
-    received = messages(cloud, url, 2)
-    with cloud.faults.during("sqs", "ChangeMessageVisibilityBatch", latency_s=0.001) as fault:
-        with logged() as lines:
-            answer = handler(as_event(arn, received), Context())
-        calls = next(one for one in cloud.faults if one.id == fault.id).calls
-    assert len(answer["batchItemFailures"]) == 2
-    assert calls == 1
-    assert outcomes(lines) == ["returned"] * 2
-    client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
-    assert messages(cloud, url, 0) == [], "they are hidden for longer than the queue would"
