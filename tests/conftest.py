@@ -7,11 +7,17 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from clew.localcloud import LocalCloud
+
+
+# How long an example takes says something of the machine and nothing of the code.
+settings.register_profile("clew", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("clew")
 
 
 class Until(Protocol):
