@@ -51,8 +51,7 @@ class World:
         }[name]
 
     def _function_url(self) -> str:
-        host = self.stack.outputs["FunctionUrl"].removeprefix("https://")
-        return f"{self.cloud.endpoint_url}/_aws/lambda-url/{host.partition('.')[0]}/matrix"
+        return f"{self.stack.outputs['FunctionUrl'].rstrip('/')}/matrix"
 
 
 @dataclass(frozen=True, slots=True)
