@@ -46,6 +46,6 @@ def run() -> list[Result]:
             "an API handler that does nothing, one line each",
             measured,
             peer="aws-lambda-powertools",
-            target=1.0,
+            target=0.8,
         )
     ]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
             """Make ``correlation``, which has no members yet. Called once; must not raise."""
 
 
+#: The names of most fields as they stand in JSON.
+_OPENINGS = {name: f'"{name}"' for name in (wire.ID, wire.DEBUG, wire.USER_AGENT, wire.CHAIN)}
 #: One thread makes at a time, and may log meanwhile: a line looks at what is in force.
 _making = RLock()
 
@@ -223,7 +225,10 @@ class Correlation(Mapping[str, str]):
         if self._json is None and not self._fields:
             self._json = ""
         elif self._json is None:
-            members = [f"{quote(name)}:{quote(value)}" for name, value in self._fields.items()]
+            members = [
+                f"{_OPENINGS.get(name) or quote(name)}:{quote(value)}"
+                for name, value in self._fields.items()
+            ]
             if self.trace_id:
                 members.append(f'"traceId":{quote(self.trace_id)}')
             if self.span_id:

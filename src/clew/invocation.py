@@ -116,8 +116,8 @@ class Invocation:
         #: What came in: its records themselves, or one entry for an event that is no batch.
         self.received: list[Received | Record] = []
         self.sent: list[Sent] = []
-        #: (time, logger name, message, arguments, keyword arguments, correlation)
-        self.flight_recorder: deque[tuple[float, str, Any, Any, Any, Correlation]] = deque(
+        #: (time, logger name, message, arguments, ``extra``, ``exc_info``, correlation)
+        self.flight_recorder: deque[tuple[float, str, Any, Any, Any, Any, Correlation]] = deque(
             maxlen=FLIGHT_RECORDER_LINES
         )
         #: Members that every log line of this invocation carries, as JSON text.

@@ -63,8 +63,10 @@ _NOT_IN_VALUES = frozenset(' ",;\\')
 MEMBER = "clew="
 
 _OTHERS = frozenset((DEBUG, SIGNATURE, USER_AGENT, CHAIN, TRACEPARENT, TRACESTATE))
+#: Headers that are not clew's, and of which one that is none is no loss.
+_OF_OTHERS = frozenset((BAGGAGE, XRAY))
 #: What stands beside the fields of a correlation, not among them.
-_BESIDE = frozenset((TRACEPARENT, TRACESTATE, SIGNATURE))
+_BESIDE = _OF_OTHERS | {TRACEPARENT, TRACESTATE, SIGNATURE}
 _DECISIONS = frozenset(("true", "false"))
 CHAIN_DIGITS = len(str(MAX_CHAIN))
 #: The pair that a carrier yields for fields that it cannot read: `check` drops and counts it.
@@ -174,23 +176,24 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
     for raw_name, value in pairs:
         if not isinstance(raw_name, str):
             continue
-        name = raw_name.lower()
-        is_id = name.startswith(PREFIX)
-        if not is_id and name not in _OTHERS:
-            if name == XRAY and isinstance(value, str) and len(value) <= MAX_TOTAL:
-                inbound.xray = value
-            elif name == BAGGAGE and isinstance(value, str) and "=" in value:
-                valid = is_baggage(value)
-                inbound.baggage = value.strip(" \t") if valid else inbound.baggage
-                inbound.dropped += not valid
+        name = _names.get(raw_name)
+        if name is None:
+            name = _new_name(raw_name)
+        if not name:  # as most headers
             continue
-        if name == CHAIN and type(value) is int:
-            value = str(value)  # as the Node library writes it  # noqa: PLW2901
-        elif isinstance(value, str):
+        if isinstance(value, str):
             value = value.strip(" ")  # noqa: PLW2901
+        elif name == CHAIN and type(value) is int:
+            value = str(value)  # as the Node library writes it  # noqa: PLW2901
+        elif name not in _OF_OTHERS:
+            inbound.dropped += 1
+            continue
+        else:
+            continue
+        is_id = name.startswith(PREFIX)
         if name in _BESIDE:
-            inbound.dropped += not (isinstance(value, str) and _take_beside(inbound, name, value))
-        elif not isinstance(value, str) or not is_value(value):
+            inbound.dropped += not _take_beside(inbound, name, value)
+        elif not (0 < len(value) <= MAX_VALUE and value.isascii() and value.isprintable()):
             inbound.dropped += 1
         elif name == ID:
             fields[name] = value
@@ -216,8 +219,30 @@ def check(pairs: Iterable[tuple[object, object]]) -> Inbound:  # noqa: C901, PLR
     return inbound
 
 
+#: Names as they came -> in lower case, or "" where they are of no field: looked at once a process.
+_names: dict[str, str] = {}
+_MAX_NAMES = 1024
+
+
+def _new_name(raw_name: str) -> str:
+    name = raw_name.lower()
+    known = name if is_field(name) or name in _OF_OTHERS else ""
+    if len(raw_name) <= MAX_NAME:
+        if len(_names) >= _MAX_NAMES:  # strangers send any names
+            _names.clear()
+        _names[raw_name] = known
+    return known
+
+
 def _take_beside(inbound: Inbound, name: str, value: str) -> bool:
-    """Take one of the W3C fields, or the signature, over; False where it is none."""
+    """Take a header that is no field over; False where it is none, and has to be counted."""
+    if name == XRAY:
+        inbound.xray = value if len(value) <= MAX_TOTAL else inbound.xray
+        return True
+    if name == BAGGAGE:
+        valid = is_baggage(value)
+        inbound.baggage = value.strip(" \t") if valid else inbound.baggage
+        return valid or "=" not in value
     if name == SIGNATURE:
         valid = is_value(value, MAX_SIGNATURE)
         inbound.signature = value if valid else inbound.signature

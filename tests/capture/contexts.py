@@ -51,7 +51,22 @@ TRACEPARENTS = st.builds(
 )
 TEXTS = st.one_of(
     st.sampled_from(
-        ["a", "request-1", "", '"', "\\", "a" * 256, "a" * 257, "é", "a\x7f", "\ud800"]
+        [
+            "a",
+            "request-1",
+            "",
+            " a",
+            "a ",
+            "a b",
+            " ",
+            '"',
+            "\\",
+            "a" * 256,
+            "a" * 257,
+            "é",
+            "a\x7f",
+            "\ud800",
+        ]
     ),
     st.text(max_size=20),
     st.text("abc-123 ", min_size=1, max_size=300),

@@ -34,6 +34,8 @@ def members(correlation: Correlation) -> dict[str, Any]:
 @example(context={**FIELDS, "x-correlation-order": "7"}, told=False)
 @example(context={"traceparent": FIELDS["traceparent"], **FIELDS}, told=False)
 @example(context={**FIELDS, "x-correlation-a": '"'}, told=False)
+@example(context={**FIELDS, "x-correlation-a": " a"}, told=False)
+@example(context={**FIELDS, "user-agent": "a "}, told=False)
 @example(context={**FIELDS, "x-correlation-a": ""}, told=False)
 @example(context={**FIELDS, **{f"x-correlation-{n}": "a" for n in range(31)}}, told=False)
 @example(context={**FIELDS, **{f"x-correlation-{n}": "a" * 200 for n in range(20)}}, told=False)
@@ -71,6 +73,7 @@ def test_what_may_count_for_more_is_left_to_the_check(more: dict[str, str]) -> N
 @given(st.lists(ANY, min_size=1, max_size=4))
 @example([FIELDS, {**FIELDS, "x-correlation-id": "b", "tracestate": "a=1"}])
 @example([{**FIELDS, "X-CORRELATION-ID": "b"}])
+@example([{**FIELDS, "x-correlation-id": " b"}])
 @example([{**FIELDS, "tracestate": "clew=00f067aa0ba902b7-00f067aa0ba902b7"}])
 @example([{**FIELDS, "tracestate": f"clew=00f067aa0ba902b7-{FIELDS['traceparent'][36:52]}"}])
 def test_what_is_told_is_what_the_check_finds(found: list[Any]) -> None:

@@ -18,7 +18,7 @@ from clew.capture.receive import fallback_id, receive
 from clew.capture.record import Arrival, Record, attach
 from clew.correlation import current
 from clew.invocation import Invocation
-from clew.wire import CONTEXT_ALIASES, UNREADABLE, check
+from clew.wire import CONTEXT_ALIASES, ID, UNREADABLE, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,12 +137,13 @@ def open_delivery(
     inbound = _check(reading)
     records = reading.records
     edge_id = reading.id or invocation.request_id
-    arrival = Arrival(invocation, edge_id, len(records), debug_sample_rate)
-    attach(records, arrival)
+    if records:
+        attach(records, Arrival(invocation, edge_id, len(records), debug_sample_rate))
     if len(records) == 1:
         correlation = records[0].correlation
     else:
-        correlation = receive(inbound, fallback_id(edge_id), invocation, debug_sample_rate)
+        own_id = inbound.fields.get(ID) or fallback_id(edge_id)
+        correlation = receive(inbound, own_id, invocation, debug_sample_rate)
     return Delivery(
         source=reading.source,
         event=reading.event,
@@ -201,9 +202,9 @@ def unread_records(event: object, source: str) -> list[Record]:
 
 
 def _read_object(event: dict[str, Any]) -> Reading:
-    if not any(name in event for name in CONTEXT_ALIASES):
+    if CONTEXT_ALIASES[0] not in event and CONTEXT_ALIASES[1] not in event:
         return _read_alone(event)
-    direct: Source = import_module("clew.capture.direct")
+    direct: Source = _module("clew.capture.direct")
     if not direct.matches(event):  # it is the user's own
         return _read_alone(event)
     sent = direct.read(event)
@@ -223,7 +224,7 @@ def _read_alone(event: dict[str, Any]) -> Reading:
 
 def _read_list(event: list[Any]) -> Reading:
     for module in LIST_SOURCES:
-        source: ListSource = import_module(module)
+        source: ListSource = _module(module)
         if source.matches_list(event):
             return source.read_list(event)
     return Reading("unknown", event)
@@ -241,17 +242,23 @@ def _find(event: dict[str, Any], last: tuple[str, ...] = (LAST,)) -> RecordSourc
     module = _named(EVENT_SOURCES, event.get("eventSource"))
     if module is not None:
         return module
-    for modules in (*(modules for member, modules in SOURCES if member in event), last):
-        for name in modules:
-            source: Source = import_module(name)
-            if source.matches(event):
-                return source
+    for member, modules in (*SOURCES, ("", last)):
+        if member in event or not member:
+            for name in modules:
+                source: Source = _module(name)
+                if source.matches(event):
+                    return source
     return None
 
 
 def _named(sources: dict[str, str], name: object) -> RecordSource | None:
     module = sources.get(name) if isinstance(name, str) else None
-    return import_module(module) if module is not None else None
+    return _module(module) if module is not None else None
+
+
+def _module(name: str) -> Any:
+    """The module of that name, imported when it is first asked for."""
+    return sys.modules.get(name) or import_module(name)
 
 
 class _Callable(ModuleType):

@@ -7,12 +7,13 @@ from clew.capture.record import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
 NAME = "aws:apigateway"
 #: The member of an authorizer's context that names the request that it was asked about.
 AUTHORIZED_REQUEST = "clew-request-id"
+_DICT_OR_NONE = (dict, type(None))
 
 
 def matches(event: dict[str, Any]) -> bool:
@@ -39,7 +40,7 @@ def read(event: dict[str, Any]) -> Reading:
     )
 
 
-def headers(event: dict[str, Any]) -> Iterator[tuple[object, object]]:
+def headers(event: dict[str, Any]) -> Iterable[tuple[object, object]]:
     """(name, value) of every header.
 
     Of a header that came several times the last counts, as in API Gateway's own ``headers``.
@@ -47,17 +48,20 @@ def headers(event: dict[str, Any]) -> Iterator[tuple[object, object]]:
     single, multiple = event.get("headers"), event.get("multiValueHeaders")
     if not isinstance(single, dict):
         single = {}
-    if isinstance(multiple, dict):
-        for name, values in multiple.items():
-            if name not in single and isinstance(values, list) and values:
-                yield name, values[-1]
-    yield from single.items()
+    if not isinstance(multiple, dict) or multiple.keys() == single.keys():  # nearly always
+        return single.items()
+    several = [
+        (name, values[-1])
+        for name, values in multiple.items()
+        if name not in single and isinstance(values, list) and values
+    ]
+    return [*several, *single.items()]
 
 
 def problem(event: dict[str, Any]) -> str:
     """Why the headers cannot be read, or "". None at all is none: so tests from consoles come."""
     for name in ("headers", "multiValueHeaders"):
-        if not isinstance(event.get(name), dict | None):
+        if not isinstance(event.get(name), _DICT_OR_NONE):
             return f"{name} is of type {type(event[name]).__name__}, not an object"
     return ""
 

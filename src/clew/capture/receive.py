@@ -42,7 +42,7 @@ def receive(
     """
     came = inbound.fields
     fields = {wire.ID: came.get(wire.ID) or own_id}
-    fields.update({name: value for name, value in came.items() if name not in _DECIDED})
+    fields |= {name: value for name, value in came.items() if name not in _DECIDED}
     decision, signature = _decision(inbound)
     fields[wire.DEBUG] = decision or ("true" if sampled(debug_sample_rate) else "false")
     if wire.USER_AGENT in came:
@@ -50,11 +50,15 @@ def receive(
     fields[wire.CHAIN] = str(min(int(came.get(wire.CHAIN, "0")) + 1, wire.MAX_CHAIN))
     root, xray_sampled = _xray(inbound.xray, invocation)
     around, around_flags = ("", "") if inbound.trace_id else _trace_in_hand()
+    trace_id = inbound.trace_id or around or wire.xray_to_trace_id(root)
+    if not trace_id and not span_id:
+        both = os.urandom(24).hex()  # at once, as each call asks the kernel
+        trace_id, span_id = both[16:], both[:16]
     correlation = Correlation.__new__(Correlation) if into is None else into
     Correlation.__init__(
         correlation,
         fields,
-        trace_id=inbound.trace_id or around or wire.xray_to_trace_id(root) or new_trace_id(),
+        trace_id=trace_id or new_trace_id(),
         span_id=span_id or new_span_id(),
         parent_span_id=inbound.parent_span_id,
         trace_flags=inbound.trace_flags or around_flags or xray_sampled or "01",

@@ -93,10 +93,10 @@ def with_id(response: Any, correlation_id: str, *, all_values: bool = False) -> 
 def _takes_id(response: dict[str, Any]) -> bool:
     if "statusCode" not in response or not isinstance(response.get("headers") or {}, dict):
         return False
-    return not any(
-        isinstance(present, dict) and any(str(key).lower() == wire.ID for key in present)
-        for present in (response.get("headers"), response.get("multiValueHeaders"))
-    )
+    for present in (response.get("headers"), response.get("multiValueHeaders")):
+        if isinstance(present, dict) and any(str(key).lower() == wire.ID for key in present):
+            return False
+    return True
 
 
 def wants_all_values(delivery: Delivery) -> bool:

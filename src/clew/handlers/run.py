@@ -163,6 +163,8 @@ def _received(delivery: Delivery) -> list[Received | Record]:
 
 def _warn_of_unread(delivery: Delivery) -> None:
     """One warning for all that was left out of one event."""
+    if not (delivery.records or delivery.problem or delivery.dropped):
+        return
     found = [delivery.problem, *[record.problem for record in delivery.records]]
     problems = [problem for problem in found if problem]
     dropped = delivery.dropped + sum([record.dropped for record in delivery.records])

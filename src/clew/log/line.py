@@ -43,18 +43,23 @@ MAX_FIELD_NAME = 256
 #: Bytes of JSON that an exception has: escapes can make twelve of one character.
 MAX_EXCEPTION = 60_000
 
-#: The last second and its text: a tuple in one place, so that two threads never mix two seconds.
-_last = [(0, "1970-01-01T00:00:00")]
+#: The last millisecond and its text: a tuple in one place, so that two threads never mix two.
+_last = [(0, "1970-01-01T00:00:00.000Z")]
 
 
 def timestamp(at: float) -> str:
     """Seconds since the epoch as RFC 3339 in UTC with milliseconds."""
-    second, milliseconds = divmod(int(at * 1000), 1000)
+    milliseconds = int(at * 1000)
     known, text = _last[0]
-    if second != known:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        _last[0] = (second, text)
-    return f"{text}.{milliseconds:03d}Z"
+    if milliseconds != known:
+        second, rest = divmod(milliseconds, 1000)
+        if second == known // 1000:
+            text = f"{text[:20]}{rest:03d}Z"
+        else:
+            whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            text = f"{whole}.{rest:03d}Z"
+        _last[0] = (milliseconds, text)
+    return text
 
 
 def build(

@@ -25,10 +25,10 @@ MAX_EVENT = 16_384
 def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
     """Write the DEBUG lines that were held, oldest first; with ``only``, those of one record."""
     held = _taken(invocation)
-    mine = [one for one in held if only is None or one[5].span_id == only.span_id]
+    mine = [one for one in held if only is None or one[-1].span_id == only.span_id]
     if only is not None:
-        invocation.flight_recorder.extend(one for one in held if one[5].span_id != only.span_id)
-    for at, logger, text, arguments, keywords, correlation in mine:
+        invocation.flight_recorder.extend(one for one in held if one[-1].span_id != only.span_id)
+    for at, logger, text, arguments, extra, exc_info, correlation in mine:
         write(
             build(
                 at=at,
@@ -36,14 +36,14 @@ def write_held(invocation: Invocation, only: Correlation | None = None) -> None:
                 message=message(text, arguments),
                 logger=logger,
                 correlation=correlation,
-                fields=own_fields(keywords.get("extra")),
-                exception=_exception(keywords.get("exc_info")),
+                fields=own_fields(extra),
+                exception=_exception(exc_info),
                 flight_recorder=True,
             )
         )
 
 
-def _taken(invocation: Invocation) -> list[tuple[float, str, Any, Any, Any, Correlation]]:
+def _taken(invocation: Invocation) -> list[tuple[float, str, Any, Any, Any, Any, Correlation]]:
     """What is held, taken off it one by one: other threads may put lines on it meanwhile."""
     taken = []
     for _ in range(len(invocation.flight_recorder)):

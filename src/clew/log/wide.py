@@ -38,32 +38,32 @@ def write_invocation(
     outcome = outcome or ("ok" if error is None else "error")
     if received is None:
         received, done = said_of(invocation)
-    duration_ms = round((time.perf_counter() - invocation.started) * 1000, 3)
-
-    def line_with(exception: dict[str, Any] | None) -> str:
-        return build(
-            at=time.time(),
-            level="INFO" if outcome == "ok" else "ERROR",
-            message="invocation",
-            logger="clew",
-            correlation=correlation,
-            exception=exception,
-        )
-
+    duration_ms = (time.perf_counter() - invocation.started) * 1000
+    own = (
+        f',"source":{quote(invocation.source)},"outcome":"{outcome}",'
+        f'"startedAt":"{timestamp(invocation.started_at)}","durationMs":{duration_ms:.3f}'
+    )
     exception = describe(type(error), error, error.__traceback__) if error is not None else None
-    line = line_with(exception)
+    line = _line(correlation, outcome, exception)
     sent_entries = [sent_json(one) for one in list(invocation.sent)]
     groups = chunks(received, done or [], sent_entries, taken=len(line))
     for number, (came, columns, sent) in enumerate(groups, 1):
-        line = line if number == 1 else line_with(None)
-        own = (
-            f',"source":{quote(invocation.source)},"outcome":"{outcome}",'
-            f'"startedAt":"{timestamp(invocation.started_at)}","durationMs":{duration_ms}'
-        )
+        line = line if number == 1 else _line(correlation, outcome, None)
         write(
             f'{line[:-2]}{own},"chunk":{number},"chunks":{len(groups)},'
             f'"received":[{",".join(came)}],{_done(columns)}"sent":[{",".join(sent)}]}}\n'
         )
+
+
+def _line(correlation: Correlation, outcome: str, exception: dict[str, Any] | None) -> str:
+    return build(
+        at=time.time(),
+        level="INFO" if outcome == "ok" else "ERROR",
+        message="invocation",
+        logger="clew",
+        correlation=correlation,
+        exception=exception,
+    )
 
 
 def _done(columns: list[str]) -> str:
@@ -75,6 +75,8 @@ def chunks(*kinds: list[str], taken: int = 0) -> list[tuple[list[str], ...]]:
 
     A line has a list of each of the ``kinds``; ``taken`` is what the first one holds besides.
     """
+    if taken + sum([len(entry) + 1 for entries in kinds for entry in entries]) <= MAX_CHUNK:
+        return [kinds]
     groups: list[tuple[list[str], ...]] = [tuple([] for _ in kinds)]
     size = taken
     for kind, entries in enumerate(kinds):
@@ -99,21 +101,17 @@ def said_of(invocation: Invocation) -> tuple[list[str], list[str]]:
 def received_json(one: Received | Record, outcome: str = "", error: str = "") -> str:
     """One entry of ``received``; ``outcome`` and ``error`` are used in the place of its own."""
     correlation = one.correlation
-    entry: dict[str, Any] = {
-        "span": correlation.span_id,
-        "parent": correlation.parent_span_id,
-        "trace": correlation.trace_id,
-        "id": correlation.id,
-        "outcome": outcome or one.outcome,
-        "attempts": one.attempts,
-        "ms": round(one.ms, 3),
-        **{name: value for name, value in one.position.items() if value},
-    }
-    if not entry["parent"]:
-        del entry["parent"]
-    if error or one.error:
-        entry["error"] = (error or one.error)[:1000]
-    return encode(entry)
+    parent, error = correlation.parent_span_id, error or one.error
+    answers = f'"parent":{quote(parent)},' if parent else ""
+    position = "".join(
+        [f',"{name}":{encode(value)}' for name, value in one.position.items() if value]
+    )
+    problem = f',"error":{quote(error[:1000])}' if error else ""
+    return (
+        f'{{"span":{quote(correlation.span_id)},{answers}"trace":{quote(correlation.trace_id)},'
+        f'"id":{quote(correlation.id)},"outcome":{quote(outcome or one.outcome)},'
+        f'"attempts":{one.attempts},"ms":{one.ms:.3f}{position}{problem}}}'
+    )
 
 
 def sent_json(one: Sent) -> str:

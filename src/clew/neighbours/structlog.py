@@ -107,10 +107,7 @@ def _hold(event: Event) -> None:
     try:
         members = dict(event)
         message, name = members.pop("event", ""), members.pop("logger", None)
-        keywords = {
-            "exc_info": _error(members.pop("exc_info", None)),
-            "extra": kept_fields(members),
-        }
+        error = _error(members.pop("exc_info", None))
         if correlation.invocation is not None:
             correlation.invocation.flight_recorder.append(
                 (
@@ -118,7 +115,8 @@ def _hold(event: Event) -> None:
                     as_text(name or "structlog"),
                     kept_message(message),
                     (),
-                    keywords,
+                    kept_fields(members),
+                    error,
                     correlation,
                 )
             )
