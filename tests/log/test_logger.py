@@ -271,9 +271,10 @@ def test_other_libraries_lines_are_json_too(name: str) -> None:
     ]
 
 
-def test_a_logger_of_the_users_own_class_is_left_alone() -> None:
+def test_a_logger_of_a_class_that_logs_its_own_way_is_left_alone() -> None:
     class Own(logging.Logger):
-        pass
+        def isEnabledFor(self, level: int) -> bool:
+            return level == logging.CRITICAL
 
     own = Own("tests.own")
     logging.Logger.manager.loggerDict["tests.own"] = own
@@ -310,3 +311,22 @@ def test_a_stack_that_is_asked_for_is_a_field(name: str) -> None:
         assert line["stack"][-2].endswith("in test_a_stack_that_is_asked_for_is_a_field")
     assert lines[0]["a"] == 1
     assert lines[2]["stack"] == "mine"
+
+
+def test_a_logger_of_another_librarys_class_follows_the_call_chain_too() -> None:
+    class Theirs(logging.Logger):
+        def own(self) -> str:
+            return "theirs"
+
+    before = logging.getLoggerClass()
+    logging.setLoggerClass(Theirs)
+    try:
+        logger = clew.get_logger("tests.of-another-class")
+    finally:
+        logging.setLoggerClass(before)
+    assert isinstance(logger, Theirs)
+    assert logger.own() == "theirs"
+    with logged() as lines, clew.use(clew.Correlation({"debug-log-enabled": "true"})):
+        logger.debug("detail")
+        logger.info("line")
+    assert [line["message"] for line in lines] == ["detail", "line"]

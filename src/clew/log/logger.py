@@ -277,12 +277,31 @@ def get_logger(name: str | None = None) -> logging.Logger:
     """
     install()
     logger = logging.getLogger(name)
-    if name and type(logger) is logging.Logger:
-        logger.__class__ = ClewLogger
+    if name and not isinstance(logger, ClewLogger) and _may_be_clews(type(logger)):
+        logger.__class__ = _clews(type(logger))
         vars(logger)["_cache"].clear()  # its level may be another now
-    if name and not _has_level(logger):  # one of another class
+    if name and not _has_level(logger):  # one whose class does these things its own way
         logger.setLevel(level_from_environment())
     return logger
+
+
+#: A class of loggers that another library made -> the one that is clew's as well.
+_both: dict[type[logging.Logger], type[logging.Logger]] = {logging.Logger: ClewLogger}
+
+
+#: What clew's loggers do their own way: another class that does so too is left as it is.
+_OWN_WAYS = ("_log", "debug", "isEnabledFor", "log", "makeRecord")
+
+
+def _may_be_clews(kind: type[logging.Logger]) -> bool:
+    return all(getattr(kind, name) is getattr(logging.Logger, name) for name in _OWN_WAYS)
+
+
+def _clews(kind: type[logging.Logger]) -> type[logging.Logger]:
+    """``ClewLogger`` for loggers of this class: structlog, for one, may have set its own."""
+    if kind not in _both:
+        _both[kind] = type("ClewLogger", (ClewLogger, kind), {})
+    return _both[kind]
 
 
 def level_from_environment() -> int:
