@@ -22,7 +22,7 @@ from clew.scaling import (
 
 # One shard takes 100 bytes/s and 100 records/s here, and the target is all of it.
 FULL = Situation(limits=Limits(shard_bytes_per_s=100, shard_records_per_s=100))
-CLOSE = 1e-4
+CLOSE = 2e-3  # how closely the lowest peak is looked for, and a little
 
 cells = st.tuples(st.integers(0, 60), st.integers(0, 60))
 

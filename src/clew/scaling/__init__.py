@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clew.scaling.hot_keys import HotKey
     from clew.scaling.limits import Limits, Timing
     from clew.scaling.model import KEY_SPACE, Load, Piece, ScalingError, Shard, ShardMap
     from clew.scaling.options import Options, weigh
-    from clew.scaling.plan import Goal, HotKey, Operation, Plan, fewest_operations, remaining
+    from clew.scaling.plan import Goal, Operation, Plan, fewest_operations, remaining
     from clew.scaling.prices import Prices
     from clew.scaling.situation import Situation
 
@@ -53,7 +54,7 @@ _WHERE = {
     "Options": "options",
     "weigh": "options",
     "Goal": "plan",
-    "HotKey": "plan",
+    "HotKey": "hot_keys",
     "Operation": "plan",
     "Plan": "plan",
     "fewest_operations": "plan",

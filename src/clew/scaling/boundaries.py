@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clew.scaling.packing import Packing, Run
 
 #: How closely the lowest peak is looked for, as a part of it.
-_CLOSE = 1e-5
+_CLOSE = 1e-3
 #: Boundaries that are closer to an even one than this part of the key space are put on it, so
 #: that a later change finds the same boundary there and not one a hair beside it.
 _SNAP = 2**-40
@@ -49,9 +49,21 @@ def fewest_changes(curve: Curve, cap: float, at_least: int, at_most: int) -> Cha
             return Change((), (), within_cap=False)
     if not best.operations:
         return Change((), (), within)
-    if not best.short_of_proof:
-        best = _coolest(curve, cap, at_least, at_most, best)
-    return _placed(curve, best, within)
+    placed = _placed(curve, best, within)
+    if best.short_of_proof or _peak_of(curve, placed) <= _lowest(curve, best) * (1 + _CLOSE):
+        return placed
+    return _placed(curve, _coolest(curve, cap, at_least, at_most, best), within)
+
+
+def _lowest(curve: Curve, packing: Packing) -> float:
+    """What the hottest of so many shards has at least, wherever their boundaries are."""
+    return max(curve.load(0, curve.edges[-1]) / packing.shards, curve.heaviest_key())
+
+
+def _peak_of(curve: Curve, change: Change) -> float:
+    cuts = {curve.at[knot] for knot in curve.edges[1:-1]}.union(change.added)
+    keys = [0, *sorted(cuts.difference(change.removed)), KEY_SPACE]
+    return _peak(curve, [curve.place(key) for key in keys])
 
 
 def _least_cap(curve: Curve, at_most: int) -> float:
@@ -71,8 +83,7 @@ def _least_cap(curve: Curve, at_most: int) -> float:
 
 def _coolest(curve: Curve, cap: float, at_least: int, at_most: int, best: Packing) -> Packing:
     """The same number of operations under the lowest cap that it does for."""
-    low = max(curve.load(0, curve.edges[-1]) / max(best.shards, 1), curve.heaviest_key())
-    high = cap
+    low, high = _lowest(curve, best), cap
     while high - low > max(high * _CLOSE, SAME):
         middle = (low + high) / 2
         if packs_within(curve, middle, at_least, at_most, best.operations):
@@ -108,8 +119,9 @@ def _inner(curve: Curve, run: Run) -> list[int]:
     if b - a == 1:
         return [low + (high - low) * n // run.into for n in range(1, run.into)]
     parts = [curve.part(a, b, n, run.into) for n in range(1, run.into)]
-    if _peak(curve, [a, *parts, b]) > curve.load(a, b) / run.into * (1 + _CLOSE) + SAME:
-        parts = _least_peak(curve, [a, *parts, b])
+    lowest = curve.load(a, b) / run.into
+    if curve.walls(a, b) or _peak(curve, [a, *parts, b]) > lowest * (1 + _CLOSE) + SAME:
+        parts = _least_peak(curve, a, b, run.into) or parts
     keys = {curve.hash_key(place) for place in parts}
     while len(keys) < run.into - 1:  # places that fell on one hash key, or were not needed
         edges = sorted({low, high, *keys})
@@ -122,14 +134,14 @@ def _peak(curve: Curve, places: list[float]) -> float:
     return max(curve.load(a, b) for a, b in pairwise(places))
 
 
-def _least_peak(curve: Curve, places: list[float]) -> list[float]:
-    """The boundaries between two places that leave the hottest of as many shards the coolest."""
-    (a, *parts, b), into = places, len(places) - 1
-    low, high = curve.load(a, b) / into, _peak(curve, places)
+def _least_peak(curve: Curve, a: int, b: int, into: int) -> list[float]:
+    """The boundaries between two places that leave the hottest of so many shards the coolest."""
+    low, high = curve.load(a, b) / into, curve.load(a, b) + SAME
+    parts: list[float] = []
     while high - low > max(high * _CLOSE, SAME):
         middle = (low + high) / 2
         found: list[float] = []
-        place = a
+        place: float = a
         while len(found) < into and (place := curve.reach(place, middle)) < b:
             found.append(place)
         if len(found) < into and _peak(curve, [a, *found, b]) <= middle + SAME:

@@ -83,6 +83,10 @@ class Curve:
         """Whether the stretch after a knot stands alone."""
         return knot in self._walls
 
+    def walls(self, start: int, end: int) -> bool:
+        """Whether any stretch between two knots stands alone."""
+        return any(start <= wall < end for wall in self._walls)
+
     def load(self, start: float, end: float) -> float:
         """The load between two places, in shards' worth."""
         return max(_sum_at(sums, end) - _sum_at(sums, start) for sums in self._dimensions)

@@ -50,10 +50,6 @@ class Timing:
     update_least_s: float = 60.0
     update_side_by_side: int = 10
 
-    def operations_s(self, count: int) -> float:
-        """How long ``count`` splits and merges take, one after the other."""
-        return count * self.operation_s
-
     def update_s(self, splits: int, merges: int) -> float:
         """How long one UpdateShardCount takes that needs so many splits and merges."""
         waves = -(-splits // self.update_side_by_side) - (-merges // self.update_side_by_side)

@@ -160,7 +160,9 @@ class ShardMap:
     def with_samples(self, keys: Mapping[int, float], *, bins: int = 64) -> ShardMap:
         """The same with what a sample of records says of where in each shard the load lies.
 
-        ``keys`` holds hash keys and their weight, such as bytes seen. See :func:`sampled`.
+        ``keys`` holds hash keys and their weight, such as bytes seen. See :func:`sampled`, and
+        leave out shards of which fewer than some hundred records were seen: in a handful, each key
+        looks heavy.
         """
         ordered = sorted(keys.items())
         found, at = [], 0

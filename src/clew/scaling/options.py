@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from clew.scaling.model import ShardMap
     from clew.scaling.plan import Goal
 
-#: Streams up to this size are searched for the cheapest number of shards one number at a time.
-_SMALL = 48
+#: For streams up to this size several numbers of shards are tried, for larger ones the least.
+_SMALL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,26 @@ class Options:
 
 
 def weigh(
-    shards: ShardMap, goal: Goal, situation: Situation | None = None, *, urgent: bool = False
+    shards: ShardMap,
+    goal: Goal,
+    situation: Situation | None = None,
+    *,
+    urgent: bool = False,
+    thorough: bool = True,
 ) -> Options:
     """Every way to the goal, and the one to take.
 
     ``urgent`` (records are refused now) takes the soonest way, else it is the cheapest over
     ``situation.hold_h``, with what the change costs. On-demand mode is only ever offered: it
-    changes what the team pays for and watches.
+    changes what the team pays for and watches. Without ``thorough``, own operations are not
+    searched for a number of shards that is cheaper than UpdateShardCount's.
     """
     given = situation or Situation()
     fewest = fewest_operations(shards, goal, given)
-    cheapest = _cheapest(shards, goal, given, fewest)
     update = _by_update(shards, goal, given, fewest)
+    cheapest = fewest
+    if thorough or update is None or given.prices.closed_shard_rate:
+        cheapest = _cheapest(shards, goal, given, fewest)
     ways = [fewest, cheapest, *([update] if update is not None else [])]
     best = min(way.peak for way in ways)
     good = [way for way in ways if way.reaches_target or way.peak <= best * 1.05]
@@ -74,7 +82,7 @@ def weigh(
     good = in_time or good
 
     def soonest(way: Plan) -> tuple[float, float]:
-        return way.duration_s, usd_held(way, given)
+        return way.relief_s, usd_held(way, given)
 
     def cheapest_of(way: Plan) -> tuple[float, float]:
         return round(usd_held(way, given), 6), way.duration_s
@@ -94,18 +102,14 @@ def weigh(
 
 
 def usd_held(plan: Plan, situation: Situation) -> float:
-    """What a plan costs while it is held: its open shards, and those that it closes.
-
-    Until it is done, the shards are on their way from the old number to the new.
-    """
-    under_way = min(plan.duration_s / 3600, situation.hold_h)
-    hours = (plan.before + plan.after) / 2 * under_way
-    hours += plan.after * (situation.hold_h - under_way)
+    """What a plan costs while it is carried out and held: open shards, and those it closes."""
+    held_s = max(situation.hold_h * 3600 - plan.duration_s, 0.0)
+    hours = (plan.open_shard_s + plan.after * held_s) / 3600
     return situation.prices.shard_hours(hours, situation.retention_h) + plan.usd_once
 
 
 def _why_soonest(chosen: Plan, ways: list[Plan]) -> str:
-    slower = [way.duration_s for way in ways if way.duration_s > chosen.duration_s]
+    slower = [way.relief_s for way in ways if way.relief_s > chosen.relief_s]
     if not slower:
         return "No way is sooner."
     return f"It is the soonest way: another takes {duration(max(slower))}."
@@ -116,10 +120,9 @@ def _cheapest(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan) 
     if fewest.nothing_to_do or not fewest.reaches_target:
         return fewest
     low = max(goal.bounds[0], ceil(shards.load.shards(situation.limits) / goal.target))
-    if fewest.after <= _SMALL:
-        counts: list[int] = list(range(low, fewest.after))
-    else:
-        counts = sorted({low, (low + fewest.after) // 2} - {fewest.after})
+    quarters = {ceil(len(shards) * part / 4) for part in range(1, 9)}
+    counts = sorted({low, low + 1, *quarters} if fewest.after <= _SMALL else {low})
+    counts = [count for count in counts if low <= count < fewest.after]
     found = [fewest]
     for count in counts:
         plan = fewest_operations(shards, replace(goal, at_most=count), situation)
@@ -152,12 +155,14 @@ def _by_update(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan)
         return None
     if max(calls) > len(shards) + situation.account_shards_left:
         return None
-    took, closed = 0.0, 0
+    took, open_shard_s, closed = 0.0, 0.0, 0
     now = list(shards.cuts)
     for count in calls:
         cuts = even_cuts(count)
         splits, merges = changes(now, cuts)
-        took += timing.update_s(splits, merges)
+        this_s = timing.update_s(splits, merges)
+        took += this_s
+        open_shard_s += this_s * max(len(now) + 1, count)
         closed += splits + 2 * merges
         now = cuts
     return Plan(
@@ -169,6 +174,8 @@ def _by_update(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan)
         cuts=tuple(now),
         closed=closed,
         duration_s=took,
+        relief_s=took if best[1] > len(shards) else 0.0,
+        open_shard_s=open_shard_s,
         usd_once=situation.usd_closed(closed),
         usd_month_before=situation.usd_month(len(shards), shards.load),
         usd_month=situation.usd_month(best[1], shards.load),
@@ -196,6 +203,8 @@ def _on_demand(shards: ShardMap, situation: Situation, chosen: Plan) -> Plan | N
         calls=(),
         closed=0,
         duration_s=0.0,
+        relief_s=0.0,
+        open_shard_s=0.0,
         usd_once=0.0,
         usd_month=price,
     )

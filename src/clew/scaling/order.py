@@ -1,14 +1,15 @@
 """In which order to make a plan's changes. Pure.
 
-Relief first: the split that takes from the hottest shard comes next, as long as there is room
-for one more; when there is none, the merge of the two coolest neighbours makes some. So a stream
-never has more shards than it may on the way, or than it had, nor fewer.
+Relief first: while a shard that is to be split is above the target, the split that takes from the
+hottest comes next. Then savings: a merge, as soon as one stays within the target. When there is
+no room for one more shard, the merge of the two coolest neighbours makes some, whatever it is. So
+a stream never has more shards than it may on the way, or than it had, nor fewer.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING
 
 from clew.scaling.model import KEY_SPACE
@@ -27,25 +28,28 @@ def in_order(
     before: Iterable[int],
     added: Iterable[int],
     removed: Iterable[int],
-    at_most: int,
+    *,
+    bounds: tuple[int, int],
+    target: float,
 ) -> Iterator[Step]:
     """Each change in turn, with the range that it splits or that its merge makes."""
     stream = _Stream(curve, before, added, removed)
-    room = max(at_most - stream.count, 0)
+    room = max(bounds[1] - stream.count, 0)
+    spare = max(stream.count - bounds[0], 0)
     while stream.added or stream.removed:
-        if stream.added and (room or not stream.removed):
-            room -= 1
-            yield True, *stream.split()
-        else:
-            room += 1
-            yield False, *stream.merge()
+        split = bool(stream.added)
+        if split and stream.removed and spare:
+            split = room > 0 and (stream.hottest() > target or stream.coolest() > target)
+        by = 1 if split else -1
+        room, spare = room - by, spare + by
+        yield (split, *(stream.split() if split else stream.merge()))
 
 
 class _Stream:
     """The boundaries as they are at some time, and the changes that are still to be made.
 
     The heaps' entries may be out of date, since a change makes the shards beside it cooler or
-    hotter; :meth:`_next` looks again at each that it takes.
+    hotter; :meth:`hottest` and :meth:`coolest` look again at what is on top.
     """
 
     __slots__ = ("_curve", "_cut", "_cuts", "_merges", "_places", "_splits", "added", "removed")
@@ -67,15 +71,35 @@ class _Stream:
     def count(self) -> int:
         return len(self._cuts) - 1
 
-    def split(self) -> tuple[int, int, int]:
+    def hottest(self) -> float:
+        """The load of the hottest shard that is still to be split."""
         while True:
-            was, cut = heappop(self._splits)
-            if cut in self._cut:
-                continue  # it came again, hotter, and is done
-            start, end = self._shard(cut)
-            if (now := -self._load(start, end)) <= was:
-                break
-            heappush(self._splits, (now, cut))
+            was, cut = self._splits[0]
+            if cut in self._cut:  # it came again, hotter, and is done
+                heappop(self._splits)
+                continue
+            now = -self._load(*self._shard(cut))
+            if now <= was:
+                return -now
+            heapreplace(self._splits, (now, cut))
+
+    def coolest(self) -> float:
+        """The least load that a merge would put together."""
+        while True:
+            was, cut = self._merges[0]
+            if cut not in self.removed:  # it came again, cooler, and is done
+                heappop(self._merges)
+                continue
+            now = self._load(*self._pair(cut))
+            if now <= was:
+                return now
+            heapreplace(self._merges, (now, cut))
+
+    def split(self) -> tuple[int, int, int]:
+        """Split the hottest."""
+        self.hottest()
+        _, cut = heappop(self._splits)
+        start, end = self._shard(cut)
         del self.added[bisect_left(self.added, cut)]
         insort(self._cuts, cut)
         self._cut.add(cut)
@@ -84,19 +108,15 @@ class _Stream:
         return cut, start, end
 
     def merge(self) -> tuple[int, int, int]:
-        while True:
-            was, cut = heappop(self._merges)
-            if cut not in self.removed:
-                continue  # it came again, cooler, and is done
-            start, end = self._pair(cut)
-            if (now := self._load(start, end)) <= was:
-                break
-            heappush(self._merges, (now, cut))
+        """Merge the coolest."""
+        self.coolest()
+        _, cut = heappop(self._merges)
+        start, end = self._pair(cut)
         self.removed.discard(cut)
         del self._cuts[bisect_left(self._cuts, cut)]
         first, last = bisect_right(self.added, start), bisect_left(self.added, end)
         for inside in self.added[first:last]:  # hotter splits than before
-            heappush(self._splits, (-now, inside))
+            heappush(self._splits, (-self._load(start, end), inside))
         return cut, start, end
 
     def _shard(self, key: int) -> tuple[int, int]:

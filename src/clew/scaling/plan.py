@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 from clew.scaling.boundaries import Change, fewest_changes
 from clew.scaling.curve import SAME, Curve
-from clew.scaling.model import KEY_SPACE, Load, ScalingError, Shard, ShardMap
+from clew.scaling.hot_keys import HotKey, without_hot_keys
+from clew.scaling.model import KEY_SPACE, ScalingError
 from clew.scaling.order import in_order
 from clew.scaling.situation import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clew.scaling.model import ShardMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +73,6 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class HotKey:
-    """A partition key that alone passes the target: no split can help it."""
-
-    hash_key: int
-    shard: str
-    utilisation: float  # of one shard, by this key alone
-    certain: bool = True  # False where no sample shows the key and only the shard's width tells
-
-    def __str__(self) -> str:
-        """What to tell the team."""
-        if self.certain:
-            who = f"One partition key (hash key {self.hash_key}) alone fills"
-        else:
-            who = f"One partition key in {self.shard or 'a narrow shard'} seems to fill"
-        return (
-            f"{who} {self.utilisation:.0%} of a shard: splitting cannot help. Spread it over"
-            " several keys where it is written."
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A way from ``before`` shards to ``after``, and what to expect of it."""
 
@@ -102,6 +84,8 @@ class Plan:
     cuts: tuple[int, ...]  # the boundaries in the end
     closed: int  # shards that it closes on the way
     duration_s: float
+    relief_s: float  # until the last split, after which no shard is too full
+    open_shard_s: float  # shard-seconds that are open until it is done
     usd_once: float  # for the shards that it closes
     usd_month_before: float
     usd_month: float
@@ -141,7 +125,7 @@ def fewest_operations(shards: ShardMap, goal: Goal, situation: Situation | None 
     and its shard left alone.
     """
     given = situation or Situation()
-    hot, curve = _without_hot_keys(shards, goal, given)
+    hot, curve = without_hot_keys(shards, goal.target, given.limits, isolate=goal.isolate_hot_keys)
     low, high = goal.bounds
     most = max(min(goal.max_shards, len(shards) + given.account_shards_left), low)
     # No fewer shards than this can hold the load, wherever their boundaries are.
@@ -150,32 +134,10 @@ def fewest_operations(shards: ShardMap, goal: Goal, situation: Situation | None 
         change = Change((), (), within_cap=False)  # any change would pass a bound on the way
     else:
         change = fewest_changes(curve, goal.target, low, high)
-    operations = tuple(
-        Operation("split" if split else "merge", at, start, end)
-        for split, at, start, end in in_order(
-            curve, shards.cuts, change.added, change.removed, most
-        )
-    )
     cuts = tuple(sorted((set(shards.cuts) | set(change.added)) - set(change.removed)))
-    closed = len(change.added) + 2 * len(change.removed)
-    after = len(cuts) + 1
-    return Plan(
-        method="operations",
-        before=len(shards),
-        after=after,
-        operations=operations,
-        calls=(),
-        cuts=cuts,
-        closed=closed,
-        duration_s=given.timing.operations_s(len(operations)),
-        usd_once=given.usd_closed(closed),
-        usd_month_before=given.usd_month(len(shards), shards.load),
-        usd_month=given.usd_month(after, shards.load),
-        utilisation=utilisation(shards, cuts, given),
-        target=goal.target,
-        hot_keys=hot,
-        short_of_proof=change.short_of_proof,
-    )
+    bounds = min(goal.min_shards, len(shards)), max(most, len(shards))
+    plan = _to(cuts, shards, curve, bounds=bounds, target=goal.target, situation=given)
+    return replace(plan, hot_keys=hot, short_of_proof=change.short_of_proof)
 
 
 def remaining(plan: Plan, shards: ShardMap, situation: Situation | None = None) -> Plan:
@@ -185,22 +147,59 @@ def remaining(plan: Plan, shards: ShardMap, situation: Situation | None = None) 
     changed back as far as the plan's boundaries say.
     """
     given = situation or Situation()
-    now, wanted = set(shards.cuts), set(plan.cuts)
-    curve = Curve(shards, given.limits)
-    room = max(plan.before, plan.after, len(shards))
+    counts = (plan.before, plan.after, len(shards))
+    found = _to(
+        plan.cuts,
+        shards,
+        Curve(shards, given.limits),
+        bounds=(min(counts), max(counts)),
+        target=plan.target,
+        situation=given,
+    )
+    return replace(found, hot_keys=plan.hot_keys, short_of_proof=plan.short_of_proof)
+
+
+def _to(
+    cuts: tuple[int, ...],
+    shards: ShardMap,
+    curve: Curve,
+    *,
+    bounds: tuple[int, int],
+    target: float,
+    situation: Situation,
+) -> Plan:
+    """The plan from the shards as they are to given boundaries."""
+    now, wanted = set(shards.cuts), set(cuts)
+    added, removed = wanted - now, now - wanted
     operations = tuple(
         Operation("split" if split else "merge", at, start, end)
-        for split, at, start, end in in_order(curve, now, wanted - now, now - wanted, room)
+        for split, at, start, end in in_order(
+            curve, shards.cuts, added, removed, bounds=bounds, target=target
+        )
     )
-    closed = len(wanted - now) + 2 * len(now - wanted)
-    return replace(
-        plan,
+    each_s = situation.timing.operation_s
+    open_shards, open_shard_s, last_split = len(shards), 0.0, 0
+    for number, one in enumerate(operations, 1):
+        open_shard_s += open_shards * each_s
+        open_shards += 1 if one.kind == "split" else -1
+        last_split = number if one.kind == "split" else last_split
+    closed = len(added) + 2 * len(removed)
+    return Plan(
+        method="operations",
         before=len(shards),
+        after=len(cuts) + 1,
         operations=operations,
+        calls=(),
+        cuts=cuts,
         closed=closed,
-        duration_s=given.timing.operations_s(len(operations)),
-        usd_once=given.usd_closed(closed),
-        utilisation=utilisation(shards, plan.cuts, given),
+        duration_s=len(operations) * each_s,
+        relief_s=last_split * each_s,
+        open_shard_s=open_shard_s,
+        usd_once=situation.usd_closed(closed),
+        usd_month_before=situation.usd_month(len(shards), shards.load),
+        usd_month=situation.usd_month(len(cuts) + 1, shards.load),
+        utilisation=utilisation(shards, cuts, situation),
+        target=target,
     )
 
 
@@ -209,47 +208,3 @@ def utilisation(shards: ShardMap, cuts: Sequence[int], situation: Situation) -> 
     curve = Curve(shards, situation.limits)
     places = [curve.place(key) for key in (0, *cuts, KEY_SPACE)]
     return tuple(curve.load(a, b) for a, b in pairwise(places))
-
-
-#: A shard this much narrower than an even one that is still too full holds one hot key, as far as
-#: can be told without a sample: splits have halved everything else away.
-_NARROW = 1 / 64
-
-
-def _without_hot_keys(
-    shards: ShardMap, goal: Goal, situation: Situation
-) -> tuple[tuple[HotKey, ...], Curve]:
-    """The keys that no shard can hold, and the load without them."""
-    limits = situation.limits
-    found: list[HotKey] = []
-    walled_shards: set[int] = set()
-    walled_keys: set[int] = set()
-    even = 1 / len(shards)
-    for number, shard in enumerate(shards.shards):
-        full = shard.utilisation(limits)
-        if full <= goal.target + SAME:
-            continue
-        keys = [key for key in _keys(shard, situation) if key.utilisation > goal.target + SAME]
-        narrow = shard.width < even * _NARROW or shard.end - shard.start == 1
-        if not keys and narrow and not shard.pieces:
-            keys = [HotKey(shard.start, shard.id, full, certain=False)]
-            walled_shards.add(number)
-        elif keys and not goal.isolate_hot_keys:
-            walled_shards.add(number)
-        walled_keys |= {key.hash_key for key in keys}
-        found += keys
-    curve = Curve(shards, limits, walled_shards=walled_shards, walled_keys=walled_keys)
-    return tuple(found), curve
-
-
-def _keys(shard: Shard, situation: Situation) -> list[HotKey]:
-    """The single keys that a sample shows in a shard."""
-    found = []
-    for piece in shard.pieces:
-        if piece.one_key:
-            load = Load(
-                shard.load.bytes_per_s * piece.bytes_share,
-                shard.load.records_per_s * piece.records_share,
-            )
-            found.append(HotKey(piece.start, shard.id, load.shards(situation.limits)))
-    return found
