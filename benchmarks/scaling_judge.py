@@ -1,0 +1,159 @@
+"""Judge policies on a load: settings are chosen on its first half and judged on its second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.scaling_shapes import PEAK
+from clew.scaling.optimum import clairvoyant
+from clew.scaling.peers import on_demand, peers
+from clew.scaling.prices import Prices
+from clew.scaling.settings import candidates
+from clew.scaling.simulate import Conditions, simulate
+from clew.scaling.situation import Situation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clew.scaling.optimum import Optimum
+    from clew.scaling.outcome import Outcome
+    from clew.scaling.simulate import Contender
+    from clew.scaling.trace import Trace
+
+#: The most of each half that is used, next to the middle; and what comes before it to warm up.
+_DAYS, _WARM = 14, 1440
+_SITUATION = Situation(hold_h=2)
+CONDITIONS = Conditions(max_shards=2 * PEAK, warm_up_minutes=_WARM, situation=_SITUATION)
+#: A setting stays in the choice unless another is this much better in both on the first half.
+_CHEAPER, _SAFER = 0.97, 0.9
+#: Refused shares that a team may want to keep to.
+GOALS = (0.01, 0.001, 0.0001)
+_NONE = 1e-7  # a refused share that counts as none
+
+
+@dataclass(frozen=True)
+class Point:
+    """One policy on the second half of a load."""
+
+    name: str
+    throttled: float
+    usd: float  # shards, closed ones at the rate, and what is put in
+    outcome: Outcome
+    over_optimum: float  # its bill over that of the clairvoyant at the same refused share
+    shards_over_optimum: float  # likewise, without what is put in
+
+    def beats(self, other: Point) -> bool:
+        """Neither more expensive nor throttled more."""
+        return self.usd <= other.usd * (1 + 1e-9) and self.throttled <= other.throttled + _NONE
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All of them on one load, at one rate for closed shards."""
+
+    load: Trace
+    closed_rate: float
+    ours: tuple[Point, ...]
+    others: tuple[Point, ...]
+    sudden: float  # the part of the load that no reaction can be in time for
+
+    def answer(self, other: Point) -> Point | None:
+        """Our setting that beats another's: that which is throttled least."""
+        better = [one for one in self.ours if one.beats(other)]
+        return min(better, key=lambda one: (one.throttled, one.usd), default=None)
+
+    @property
+    def held(self) -> list[Point]:
+        """The others that one of ours beats."""
+        return [one for one in self.others if self.answer(one) is not None]
+
+    def cheapest(self, goal: float) -> Point | None:
+        """Our cheapest that keeps to a refused share."""
+        keep = [one for one in self.ours if one.throttled <= goal]
+        return min(keep, key=lambda one: one.usd, default=None)
+
+
+def judge(load: Trace, rates: Iterable[float] = (0.0, 1.0)) -> list[Judged]:
+    """The load's second half, with each rate for closed shards."""
+    middle = len(load) // 2
+    minutes = min(middle - _WARM, _DAYS * 1440)
+    before = load.part(middle - minutes - _WARM, middle)
+    after = load.part(middle - _WARM, middle + minutes)
+    judged = after.part(_WARM, len(after))
+    tried = candidates(load.part(0, middle), CONDITIONS, PEAK)
+    learnt = simulate(before, tried, CONDITIONS)
+    theirs = simulate(before, peers(PEAK), CONDITIONS)
+    chosen = {rate: _chosen(tried, learnt, theirs, rate) for rate in rates}
+    wanted = {one.name: one for some in chosen.values() for one in some}
+    outcomes = {name: simulate(after, [one], CONDITIONS)[0] for name, one in wanted.items()}
+    others = simulate(after, peers(PEAK), CONDITIONS)
+    highest = float(load.part(0, middle).shards().max())
+    others.append(on_demand(judged, CONDITIONS, highest))
+    found = []
+    for rate, names in chosen.items():
+        prices = Prices().with_closed_shards_at(rate)
+        best = clairvoyant(
+            judged, replace(CONDITIONS, situation=replace(_SITUATION, prices=prices))
+        )
+        found.append(
+            Judged(
+                judged,
+                rate,
+                tuple(_point(outcomes[one.name], prices, best) for one in names),
+                tuple(_point(one, prices, best) for one in others),
+                sudden(judged),
+            )
+        )
+    return found
+
+
+def _chosen(
+    tried: list[Contender], learnt: list[Outcome], theirs: list[Outcome], rate: float
+) -> list[Contender]:
+    """Those that none of the others beats clearly, where any peer comes near."""
+    prices = Prices().with_closed_shards_at(rate)
+    points = [(one.throttled, one.usd(prices)) for one in learnt]
+    worst = max(one.throttled for one in theirs) * 1.2 + 0.002
+    return [
+        contender
+        for contender, (throttled, usd) in zip(tried, points, strict=True)
+        if contender.name == f"fixed at {PEAK}"  # known to be enough, as the one that is static
+        or (
+            throttled <= worst
+            and not any(
+                usd2 <= usd * _CHEAPER and throttled2 <= throttled * _SAFER + _NONE
+                for throttled2, usd2 in points
+            )
+        )
+    ]
+
+
+def _point(outcome: Outcome, prices: Prices, best: Optimum) -> Point:
+    shards = prices.shard_hours(best.shard_hours_at(outcome.throttled))
+    payload = prices.payload(outcome.trace.records, outcome.trace.record_bytes)
+    usd = outcome.usd(prices)
+    return Point(
+        outcome.name,
+        outcome.throttled,
+        usd,
+        outcome,
+        usd / (shards + payload),
+        outcome.usd_shards(prices) / shards,
+    )
+
+
+def sudden(load: Trace, reaction: int = 4, memory: int = 30) -> float:
+    """The part of a load above all that was seen in the half hour before the last four minutes.
+
+    Whoever reacts in four minutes, and keeps for half an hour what was needed, refuses that much.
+    """
+    asked = load.shards()
+    if len(asked) <= reaction + memory:
+        return 0.0
+    seen = np.lib.stride_tricks.sliding_window_view(asked, memory).max(axis=1)
+    seen = np.ceil(seen[: len(asked) - reaction - memory])
+    over = np.maximum(asked[reaction + memory :] - seen, 0.0)
+    return float(over.sum() / asked.sum())

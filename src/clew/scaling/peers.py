@@ -1,0 +1,180 @@
+"""Models of how others scale Kinesis streams, and of the two simplest ways, for comparison.
+
+Written from what their documentation and their code say they do, with the settings that they ship:
+
+- awslabs/amazon-kinesis-scaling-utils at 23ba220 (2022), its README's example: 75 % for 5 minutes
+  adds one shard, or 150 % more; 25 % for 15 minutes takes one away; 15 and 60 minutes of cool-off;
+  it looks every 300 s, and falls back to own splits and merges when UpdateShardCount refuses.
+- aws-samples/kinesis-auto-scaling at e1e52f8 (2022), its Terraform: five points of 5 minutes at
+  75 % double the stream, 57 of 60 under 25 % halve it.
+- brexhq/substation at 28f1b349 (2026), its Terraform: five minutes at 70 % add 100, 75, 50 or 25 %
+  by size, 60 minutes under 35 % take as much away; 3 and 30 minutes between.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clew.scaling.outcome import Outcome
+from clew.scaling.policy import Fixed, ScaleDown, SimpleRule
+from clew.scaling.seen import Alarm, Seen, Wish
+from clew.scaling.simulate import Contender
+from clew.scaling.stream import Stream
+from clew.scaling.uniform import even_cuts
+
+if TYPE_CHECKING:
+    from clew.scaling.simulate import Conditions
+    from clew.scaling.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Awslabs:
+    """The awslabs utility: fixed steps, seen every five minutes."""
+
+    add_part: float | None = None  # None: one shard
+    every_s: int = 300
+    alarms: tuple[Alarm, ...] = ()
+
+    def wish(self, seen: Seen) -> Wish:
+        """One step up or down."""
+        last = [value / seen.shards for value in seen.written[-15:]]
+        up, down = self.add_part or 0.0, 0.25 if self.add_part else 0.0
+        if len(last) >= 5 and min(last[-5:]) > 0.75 and seen.at_s - seen.last_up_s >= 900:
+            return Wish(seen.shards + max(1, ceil(up * seen.shards)))
+        if len(last) >= 15 and max(last) < 0.25 and seen.at_s - seen.last_down_s >= 3600:
+            return Wish(at_most=max(1, seen.shards - max(1, ceil(down * seen.shards))))
+        return Wish()
+
+    def explain(self) -> str:
+        """In words."""
+        return "The awslabs utility at 75 and 25 %."
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSample:
+    """The AWS sample: doubles and halves."""
+
+    every_s: int = 0
+    alarms: tuple[Alarm, ...] = (
+        Alarm("up", "utilisation", 0.75, 5, 5, 300),
+        Alarm("down", "utilisation", 0.25, 57, 60, 300, above=False),
+    )
+
+    def wish(self, seen: Seen) -> Wish:
+        """Double or half."""
+        if seen.alarm == "up":
+            return Wish(seen.shards * 2)
+        return Wish(at_most=max(1, seen.shards // 2))
+
+    def explain(self) -> str:
+        """In words."""
+        return "The AWS sample: doubling and halving."
+
+
+@dataclass(frozen=True, slots=True)
+class Substation:
+    """Substation: steps that get smaller as the stream gets larger."""
+
+    every_s: int = 0
+    alarms: tuple[Alarm, ...] = (
+        Alarm("up", "utilisation", 0.70, 5, 5),
+        Alarm("down", "utilisation", 0.35, 60, 60, above=False),
+    )
+
+    def wish(self, seen: Seen) -> Wish:
+        """Its step for this size, if the last one is long enough ago."""
+        last = max(seen.last_up_s, seen.last_down_s)
+        factor = 2 if seen.shards < 5 else 1.75 if seen.shards < 13 else 1.5
+        factor = 1.25 if seen.shards >= 33 else factor
+        if seen.alarm == "up" and seen.at_s - last >= 180:
+            return Wish(floor(seen.shards * factor))
+        if seen.alarm == "down" and seen.at_s - last >= 1800:
+            return Wish(at_most=max(1, ceil(seen.shards / factor)))
+        return Wish()
+
+    def explain(self) -> str:
+        """In words."""
+        return "Substation's dynamic steps."
+
+
+@dataclass(frozen=True, slots=True)
+class OneLess:
+    """The careful way down of the simple rule: one shard, and only when a day was quiet."""
+
+    when: ScaleDown = field(default_factory=ScaleDown)
+    every_s: int = 300
+    alarms: tuple[Alarm, ...] = ()
+
+    def wish(self, seen: Seen) -> Wish:
+        """One fewer, if the day was quiet."""
+        found = self.when.wish(seen)
+        return found if found.at_most is None else replace(found, at_most=seen.shards - 1)
+
+    def explain(self) -> str:
+        """In words."""
+        return "One shard fewer when all of a day was quiet."
+
+
+def peers(peak_shards: int) -> list[Contender]:
+    """All of them; ``peak_shards`` is what the highest minute of all history needs."""
+    return [
+        Contender("awslabs utility, +1/-1", Awslabs(), "update or sweep"),
+        Contender("awslabs utility, +150/-25 %", Awslabs(1.5), "update or sweep"),
+        Contender("AWS sample, x2 and /2", AwsSample(), "update"),
+        Contender("Substation, dynamic steps", Substation(), "update"),
+        Contender("simple rule", SimpleRule() | OneLess(), "split"),
+        Contender("static at the peak", Fixed(peak_shards), start_shards=peak_shards),
+    ]
+
+
+def on_demand(trace: Trace, conditions: Conditions, known_peak: float = 0.0) -> Outcome:
+    """On-demand mode: twice the highest minute of the last 30 days, and 4 MB/s at first.
+
+    A higher peak counts after ``on_demand_adapts_s``. ``known_peak`` is that of the days before
+    the trace. A key that passes a shard's limit is refused there too: its shards are even.
+    """
+    limits = conditions.situation.limits
+    load = trace.shards(limits)
+    hot = np.zeros(len(load)) if trace.hot_key is None else trace.hot_key
+    least = limits.on_demand_start_bytes_per_s / limits.shard_bytes_per_s
+    most = limits.on_demand_max_bytes_per_s / limits.shard_bytes_per_s
+    adapts, month = int(limits.on_demand_adapts_s // 60), 30 * 1440
+    peaks: deque[tuple[int, float]] = deque([(-1, known_peak)])  # falling
+    accepted, refused, open_shards = (np.zeros(len(load)) for _ in range(3))
+    stream = Stream((), trace.hot_at, conditions.give_up_s // 60)
+    lost, waited, longest = 0.0, 0, 0
+    for minute, (asked, hot_share) in enumerate(zip(load.tolist(), hot.tolist(), strict=True)):
+        ready = minute - adapts
+        if ready >= 0:
+            known = float(accepted[ready])
+            while peaks and peaks[-1][1] <= known:
+                peaks.pop()
+            peaks.append((ready, known))
+        while peaks[0][0] < ready - month:
+            peaks.popleft()
+        capacity = int(min(max(least, limits.on_demand_peak_factor * peaks[0][1]), most))
+        if capacity != stream.shards:
+            stream.change(tuple(even_cuts(capacity)), hot_share)
+        open_shards[minute] = capacity
+        accepted[minute], _, refused[minute], gone = stream.take(asked, hot_share)
+        lost += gone
+        waited = waited + 1 if stream.waiting else 0
+        longest = max(longest, waited)
+    return Outcome(
+        name="on-demand mode",
+        trace=trace,
+        demand=load,
+        open_shards=open_shards,
+        accepted=accepted,
+        refused_new=refused,
+        lost=lost,
+        waited_minutes=longest,
+        closed=0,
+        retention_h=conditions.situation.retention_h,
+        on_demand=True,
+    )

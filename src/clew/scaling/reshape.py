@@ -1,0 +1,182 @@
+"""How a simulated policy changes its stream: by which calls, and when each of them is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from clew.scaling.model import KEY_SPACE, Load, Piece, Shard, ShardMap
+from clew.scaling.options import weigh
+from clew.scaling.uniform import changes, even_cuts, steps
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from clew.scaling.plan import Goal, Plan
+    from clew.scaling.situation import Situation
+    from clew.scaling.stream import Stream
+
+Cuts = tuple[int, ...]
+
+#: Calls of UpdateShardCount that going down leaves for going up.
+_KEPT = 4
+
+
+@dataclass(slots=True)
+class Reshaper:
+    """Makes the changes of one policy, and counts them.
+
+    ``method``: ``"plan"`` (the planner's choice), ``"update"`` (UpdateShardCount, refused beyond
+    its budget), ``"update or sweep"`` (beyond it by own splits and merges), ``"split"`` (the
+    widest shards at their middle, the narrowest merged).
+    """
+
+    method: str
+    situation: Situation
+    goal: Goal
+    samples: bool
+    calls_at: deque[float]
+    operations: int = 0
+    closed: int = 0
+    calls: int = 0
+
+    def change(
+        self,
+        at_s: float,
+        stream: Stream,
+        wanted: int,
+        demand: float = 0.0,
+        hot_share: float = 0.0,
+        *,
+        urgent: bool = False,
+    ) -> list[tuple[float, Cuts]]:
+        """When which boundaries will be there, if ``wanted`` shards are asked for now."""
+        if self.method == "plan":
+            return self._by_plan(at_s, stream, wanted, demand, hot_share, urgent=urgent)
+        if self.method == "split":
+            return self._own(at_s, stream.cuts, _widest_split(stream.cuts, wanted))
+        calls = steps(stream.shards, wanted, self.situation.limits)
+        if not calls:
+            return []
+        if self._calls_left(at_s):
+            return self._by_calls(at_s, stream.cuts, calls[:1])
+        if self.method == "update or sweep":
+            return self._own(at_s, stream.cuts, tuple(even_cuts(wanted)))
+        return []
+
+    def _by_plan(
+        self,
+        at_s: float,
+        stream: Stream,
+        wanted: int,
+        demand: float,
+        hot_share: float,
+        *,
+        urgent: bool,
+    ) -> list[tuple[float, Cuts]]:
+        left = self._calls_left(at_s) - (_KEPT if wanted < stream.shards else 0)
+        situation = replace(self.situation, update_calls_left=min(max(left, 0), 6))
+        goal = replace(self.goal, at_least=wanted)
+        if wanted < stream.shards:
+            goal = replace(goal, at_most=wanted)
+        if hot_share:
+            plan = weigh(
+                self._uneven(stream, demand, hot_share),
+                goal,
+                situation,
+                urgent=urgent,
+                thorough=False,
+            )
+            chosen = plan.chosen
+        else:
+            # As much as so many even shards can hold, no less: what it is exactly says little,
+            # and the same question comes again.
+            chosen = _planned(stream.cuts, wanted * goal.target, goal, situation, urgent)
+        if chosen.nothing_to_do:
+            return []
+        if chosen.calls:
+            return self._by_calls(at_s, stream.cuts, chosen.calls)
+        now, found = set(stream.cuts), []
+        for one in chosen.operations:
+            now ^= {one.at}
+            at_s += self.situation.timing.operation_s
+            found.append((at_s, tuple(sorted(now))))
+        self.operations += len(chosen.operations)
+        self.closed += chosen.closed
+        return found
+
+    def _uneven(self, stream: Stream, demand: float, hot_share: float) -> ShardMap:
+        """The shards with the load of each, as shard-level metrics and samples show it."""
+        size = self.situation.limits.shard_bytes_per_s
+        edges = [0, *stream.cuts, KEY_SPACE]
+        hot_key = int(stream.hot_at * KEY_SPACE)
+        shards = []
+        for number, share in enumerate(stream.shares(hot_share).tolist()):
+            start, end = edges[number], edges[number + 1]
+            pieces: tuple[Piece, ...] = ()
+            if number == stream.hot and self.samples and start < hot_key < end - 1:
+                of_key = hot_share / share
+                below = (1 - of_key) * (hot_key - start) / (end - start)
+                pieces = (
+                    Piece(start, hot_key, below, below),
+                    Piece(hot_key, hot_key + 1, of_key, of_key),
+                    Piece(hot_key + 1, end, 1 - of_key - below, 1 - of_key - below),
+                )
+            shards.append(Shard(start, end, Load(demand * share * size), f"{number}", pieces))
+        return ShardMap(tuple(shards))
+
+    def _calls_left(self, at_s: float) -> int:
+        while self.calls_at and at_s - self.calls_at[0] >= 86_400:
+            self.calls_at.popleft()
+        return self.situation.limits.update_calls_per_24h - len(self.calls_at)
+
+    def _by_calls(self, at_s: float, now: Cuts, calls: tuple[int, ...]) -> list[tuple[float, Cuts]]:
+        found: list[tuple[float, Cuts]] = []
+        for count in calls:
+            self.calls_at.append(at_s)
+            self.calls += 1
+            cuts = tuple(even_cuts(count))
+            splits, merges = changes(now, cuts)
+            at_s += self.situation.timing.update_s(splits, merges)
+            self.closed += splits + 2 * merges
+            found.append((at_s, cuts))
+            now = cuts
+        return found
+
+    def _own(self, at_s: float, before: Cuts, after: Cuts) -> list[tuple[float, Cuts]]:
+        """Own operations towards boundaries: splits first, then merges, one after the other."""
+        now, wanted = set(before), set(after)
+        splits, merges = sorted(wanted - now), sorted(now - wanted)
+        found = []
+        for cut in [*splits, *merges]:
+            now ^= {cut}
+            at_s += self.situation.timing.operation_s
+            found.append((at_s, tuple(sorted(now))))
+        self.operations += len(found)
+        self.closed += len(splits) + 2 * len(merges)
+        return found
+
+
+@lru_cache(maxsize=4096)
+def _planned(cuts: Cuts, load: float, goal: Goal, situation: Situation, urgent: bool) -> Plan:
+    """The planner's choice for a load that is spread evenly over the hash keys."""
+    edges = [0, *cuts, KEY_SPACE]
+    size = situation.limits.shard_bytes_per_s
+    loads = [Load(load * size * (b - a) / KEY_SPACE) for a, b in pairwise(edges)]
+    shards = ShardMap.of_cuts(cuts, loads)
+    return weigh(shards, goal, situation, urgent=urgent, thorough=False).chosen
+
+
+def _widest_split(cuts: Cuts, wanted: int) -> Cuts:
+    """The widest shards split at their middle, or the narrowest neighbours merged."""
+    edges = [0, *cuts, KEY_SPACE]
+    while len(edges) - 1 < wanted:
+        widths = [b - a for a, b in pairwise(edges)]
+        at = widths.index(max(widths))
+        edges.insert(at + 1, (edges[at] + edges[at + 1]) // 2)
+    while len(edges) - 1 > wanted:
+        pairs = [b - a for a, b in zip(edges, edges[2:], strict=False)]
+        del edges[pairs.index(min(pairs)) + 1]
+    return tuple(edges[1:-1])

@@ -1,0 +1,225 @@
+"""What a policy would have done: replays a trace against a stream, minute by minute.
+
+Metrics of a minute are known ``metric_lag_s`` after its end, an alarm acts ``alarm_delay_s`` later,
+and a change takes the time that :class:`~clew.scaling.limits.Timing` says. What a shard cannot take
+in a minute is refused; producers try it again for ``give_up_s``, and then it is lost.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clew.scaling.outcome import Change, Outcome
+from clew.scaling.plan import Goal
+from clew.scaling.reshape import Reshaper
+from clew.scaling.seen import Seen
+from clew.scaling.situation import Situation
+from clew.scaling.stream import Stream
+from clew.scaling.uniform import even_cuts
+from clew.scaling.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clew.scaling.policy import Rule
+    from clew.scaling.seen import Wish
+    from clew.scaling.trace import Trace
+
+#: How long to leave an uneven stream alone after nothing could be done about it.
+_SETTLED_MINUTES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What holds for every policy alike."""
+
+    situation: Situation = field(default_factory=Situation)
+    min_shards: int = 1
+    max_shards: int = 100
+    start_shards: int | None = None  # None: what the first hour needs at 75 %
+    metric_lag_s: int = 60
+    alarm_delay_s: int = 30
+    give_up_s: int = 300
+    attempts_a_minute: float = 3.0  # of a record that is refused: how much refusals overstate
+    warm_up_minutes: int = 0  # at the start, that count for nothing
+    samples: bool = True  # whether the keys of records are sampled, which shows a hot one
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A policy as it runs: which rule, and by what it changes the stream.
+
+    ``method`` is that of :class:`~clew.scaling.reshape.Reshaper`; ``target`` is what the planner
+    keeps each shard under.
+    """
+
+    name: str
+    rule: Rule
+    method: str = "plan"
+    start_shards: int | None = None
+    target: float = 0.75
+    min_shards: int = 1
+    max_shards: int | None = None  # None: that of the conditions
+
+
+def simulate(
+    trace: Trace, contenders: Iterable[Contender], conditions: Conditions | None = None
+) -> list[Outcome]:
+    """What each of them would have done, side by side."""
+    given = conditions or Conditions()
+    return [_Run(trace, one, given).outcome() for one in contenders]
+
+
+class _Run:
+    """One contender's way through a trace."""
+
+    def __init__(self, trace: Trace, contender: Contender, given: Conditions) -> None:
+        self._trace, self._contender, self._given = trace, contender, given
+        self._load = trace.shards(given.situation.limits)
+        minutes = len(trace)
+        self._accepted = np.zeros(minutes)
+        self._refused = np.zeros(minutes)  # in all attempts
+        self._refused_new = np.zeros(minutes)
+        self._hottest = np.zeros(minutes)
+        self._open = np.zeros(minutes)
+        start = contender.start_shards or given.start_shards
+        start = start or ceil(float(self._load[:60].max(initial=0.0)) / 0.75)
+        self._min = max(given.min_shards, contender.min_shards)
+        self._max = max(min(given.max_shards, contender.max_shards or given.max_shards), self._min)
+        start = min(max(start, self._min), self._max)
+        self._stream = Stream(even_cuts(start), trace.hot_at, given.give_up_s // 60)
+        self._reshaper = Reshaper(
+            contender.method,
+            given.situation,
+            Goal(contender.target, self._min, self._max),
+            given.samples,
+            deque(),
+        )
+        series = {
+            "utilisation": self._accepted,
+            "refused": self._refused,
+            "hottest": self._hottest,
+        }
+        self._watches = [Watch(one, series[one.measure]) for one in contender.rule.alarms]
+        self._under_way: list[tuple[float, tuple[int, ...]]] = []  # when done, boundaries then
+        self._last_up_s = self._last_down_s = float("-inf")
+        self._changes: list[Change] = []
+        self._settled_until = 0
+        self._warm = 0.0, 0, 0, 0
+
+    def outcome(self) -> Outcome:
+        """Run to the end."""
+        given, stream = self._given, self._stream
+        hot = [0.0] * len(self._trace)
+        if self._trace.hot_key is not None:
+            hot = self._trace.hot_key.tolist()
+        every, lag = self._contender.rule.every_s // 60, given.metric_lag_s // 60
+        lost, waited, longest = 0.0, 0, 0
+        for minute, (asked, hot_share) in enumerate(zip(self._load.tolist(), hot, strict=True)):
+            if minute == given.warm_up_minutes:
+                done = self._reshaper
+                self._warm = lost, done.closed, done.operations, done.calls
+                longest = 0
+            if self._under_way and self._under_way[0][0] <= 60 * minute:
+                self._finish(60 * minute, hot_share)
+            if minute > lag:
+                self._look(minute, minute - lag, hot_share, tick=every > 0 and minute % every == 0)
+            self._open[minute] = stream.shards
+            fullest = stream.fullest(asked, hot_share)
+            if fullest <= 1.0 and not stream.waiting:
+                self._accepted[minute] = asked
+                self._hottest[minute] = fullest
+                waited = 0
+                continue
+            accepted, refused, of_new, gone = stream.take(asked, hot_share)
+            self._accepted[minute] = accepted
+            self._refused[minute] = refused * given.attempts_a_minute
+            self._refused_new[minute] = of_new
+            self._hottest[minute] = min(fullest, 1.0)
+            lost += gone
+            waited = waited + 1 if stream.waiting else 0
+            longest = max(longest, waited)
+        first, warm = given.warm_up_minutes, self._warm
+        return Outcome(
+            name=self._contender.name,
+            trace=self._trace.part(first, len(self._trace)),
+            demand=self._load[first:],
+            open_shards=self._open[first:],
+            accepted=self._accepted[first:],
+            refused_new=self._refused_new[first:],
+            lost=lost - warm[0],
+            waited_minutes=longest,
+            closed=self._reshaper.closed - warm[1],
+            retention_h=given.situation.retention_h,
+            operations=self._reshaper.operations - warm[2],
+            update_calls=self._reshaper.calls - warm[3],
+            changes=tuple(one for one in self._changes if one.minute >= first),
+        )
+
+    def _finish(self, now_s: float, hot_share: float) -> None:
+        done = sum(at_s <= now_s for at_s, _ in self._under_way)
+        self._stream.change(self._under_way[done - 1][1], hot_share)
+        del self._under_way[:done]
+
+    def _look(self, minute: int, known: int, hot_share: float, *, tick: bool) -> None:
+        """Ask the rule, if an alarm is on or it is time."""
+        shards = self._stream.shards
+        alarm = ""
+        for watch in self._watches:
+            if watch.on(known, shards):
+                alarm = watch.alarm.name
+                break
+        if not (alarm or tick) or (self._under_way and self._contender.method != "plan"):
+            return
+        seen = Seen(
+            at_s=self._trace.start_s + 60 * minute,
+            shards=shards,
+            written=self._accepted[:known],
+            refused=self._refused[:known],
+            hottest=self._hottest[:known],
+            alarm=alarm,
+            last_up_s=self._last_up_s,
+            last_down_s=self._last_down_s,
+        )
+        self._act(minute, seen, self._contender.rule.wish(seen), hot_share)
+
+    def _act(self, minute: int, seen: Seen, wish: Wish, hot_share: float) -> None:
+        given, now = self._given, seen.shards
+        low = min(max(wish.at_least, self._min), self._max)
+        if self._under_way:
+            # Splits and merges come one by one: those that are not begun may be planned anew.
+            if low > len(self._under_way[-1][1]) + 1:
+                del self._under_way[1:]
+            return
+        wanted = now
+        if low > now:
+            wanted = low
+        elif wish.at_most is not None:
+            wanted = min(max(wish.at_most, low), now)
+        uneven = wish.uneven and wanted == now and minute >= self._settled_until
+        if wanted == now and not uneven:
+            return
+        change = self._reshaper.change(
+            60.0 * minute + given.alarm_delay_s,
+            self._stream,
+            wanted,
+            seen.demand(300, 1 / given.attempts_a_minute),
+            hot_share,
+            urgent=wanted >= now and seen.demand(120, 1.0) > seen.demand(120, 0.0),
+        )
+        if not change:
+            self._settled_until = minute + _SETTLED_MINUTES
+            return
+        self._under_way = change
+        after = len(change[-1][1]) + 1
+        if after < now:
+            self._last_down_s = seen.at_s
+        else:
+            self._last_up_s = seen.at_s
+        done, why = ceil(change[-1][0] / 60), "; ".join(wish.why)
+        self._changes.append(Change(minute, done, now, after, self._contender.method, why))
