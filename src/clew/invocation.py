@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clew.capture import Delivery, Record
     from clew.correlation import Correlation
+    from clew.forward.together import Together
     from clew.log.done import Done
 
 #: DEBUG lines kept for a failure; the oldest go first.
@@ -77,6 +78,7 @@ class Invocation:
     """What is collected while a handler runs. Appending is safe from several threads."""
 
     __slots__ = (
+        "calls",
         "cold_start",
         "delivery",
         "done",
@@ -86,7 +88,6 @@ class Invocation:
         "log_prefix",
         "received",
         "request_id",
-        "sent",
         "source",
         "started",
         "started_at",
@@ -115,7 +116,8 @@ class Invocation:
         self.done: Done | None = None
         #: What came in: its records themselves, or one entry for an event that is no batch.
         self.received: list[Received | Record] = []
-        self.sent: list[Sent] = []
+        #: What went out; the messages of a large call in one piece.
+        self.calls: list[Sent | Together] = []
         #: (time, logger name, message, arguments, ``extra``, ``exc_info``, correlation)
         self.flight_recorder: deque[tuple[float, str, Any, Any, Any, Any, Correlation]] = deque(
             maxlen=FLIGHT_RECORDER_LINES
@@ -125,6 +127,15 @@ class Invocation:
             f'"requestId":{quote(self.request_id)},"function":{quote(self.function)},'
             f'"version":{quote(self.version)},"coldStart":{"true" if self.cold_start else "false"}'
         )
+
+    @property
+    def sent(self) -> list[Sent]:
+        """What went out, each message by itself."""
+        calls: list[Any] = self.calls
+        for place in range(len(calls) - 1, -1, -1):
+            if type(calls[place]) is not Sent:
+                calls[place : place + 1] = calls[place]
+        return calls
 
 
 def _text(context: Any, name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clew.stories.lines import Invocation, RawLine, ReceivedEntry
+from clew.stories.lines import Invocation, RawLine, ReceivedEntry, SentEntry
 from clew.stories.parse import parse
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -111,3 +111,55 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from([*GROUP, "id"]), JSON), JSON)
 def test_nothing_in_them_makes_it_raise(changed: dict[str, Any], other: Any) -> None:
     assert len(entries({**GROUP, **changed}, other)) <= 20
+
+
+SENT: dict[str, Any] = {
+    "service": "kinesis",
+    "operation": "PutRecords",
+    "span": "1000000000000000",
+    "count": 3,
+    "id": "a",
+    "outcome": "ok",
+    "shardIds": ["s0", "s1", "s0"],
+    "sequenceNumbers": ["1", "2", "3"],
+}
+
+
+def sends(entry: Any) -> list[SentEntry]:
+    line = {"message": "invocation", "logger": "clew", "sent": [entry]}
+    found = parse(RawLine(1, "/aws/lambda/f", "s", json.dumps(line)))
+    assert isinstance(found, Invocation)
+    return list(found.sent)
+
+
+def test_an_entry_with_a_count_stands_for_as_many_messages() -> None:
+    found = sends(SENT)
+    assert [one.span[-1] for one in found] == ["0", "1", "2"]
+    assert [dict(one.position) for one in found] == [
+        {"shardId": "s0", "sequenceNumber": "1"},
+        {"shardId": "s1", "sequenceNumber": "2"},
+        {"shardId": "s0", "sequenceNumber": "3"},
+    ]
+    assert {(one.service, one.id, one.outcome) for one in found} == {("kinesis", "a", "ok")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "count"),
+    [
+        ("count", 10**9, 0),
+        ("count", -1, 0),
+        ("count", True, 0),
+        ("count", None, 0),
+        ("span", "x", 0),
+        ("shardIds", ["s0"], 3),
+        ("shardIds", [1, None, {}], 3),
+        ("sequenceNumbers", "123", 3),
+    ],
+)
+def test_a_count_that_does_not_fit_is_not_believed(name: str, value: object, count: int) -> None:
+    assert len(sends({**SENT, name: value})) == count
+
+
+@given(st.dictionaries(st.sampled_from([*SENT, "outcomes", "s"]), JSON))
+def test_no_entry_that_was_sent_makes_it_raise(changed: dict[str, Any]) -> None:
+    assert len(sends({**SENT, **changed})) <= 10_000

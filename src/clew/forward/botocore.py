@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from clew.correlation import Correlation
-    from clew.invocation import Sent
+    from clew.forward.sending import Messages
 
     Context = dict[str, Any]
 
     class Operation(Protocol):
         """What a carrier's module has for each operation of its service."""
 
-        def stamp(self, params: dict[str, Any], correlation: Correlation) -> list[Sent]:
+        def stamp(self, params: dict[str, Any], correlation: Correlation) -> Messages:
             """Put the fields into ``params``: only its own members are replaced, none changed.
 
             May raise on parameters that botocore will not take.
             """
 
-        def answered(self, sent: list[Sent], parsed: dict[str, Any]) -> None:
+        def answered(self, sent: Any, parsed: dict[str, Any]) -> None:
             """Note what the service answered to a call that it took."""
 
 
@@ -149,14 +149,14 @@ _everywhere: list[Hook] = []
 _CLIENTS = (("botocore.client", "BaseClient"), ("aiobotocore.client", "AioBaseClient"))
 
 
-def _note(context: Context) -> list[Sent]:
+def _note(context: Context) -> Messages:
     """The messages of a call, noted once."""
     if _SENT in context:
         context[_NOTED] = context.pop(_SENT)
         note(context[_NOTED])
     elif _FAILED in context:  # and yet botocore found the parameters valid
         raise context.pop(_FAILED)
-    noted: list[Sent] = context.get(_NOTED, [])
+    noted: Messages = context.get(_NOTED, [])
     return noted
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from clew.forward.limits import FIREHOSE_RECORD, FIREHOSE_REQUEST, length
+from clew.forward.limits import FIREHOSE_RECORD, FIREHOSE_REQUEST, all_fit, length
 from clew.forward.payloads import Splicer
-from clew.forward.sending import answered, new_sent, refused
+from clew.forward.sending import all_answered, answered, new_batch, new_sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from clew.correlation import Correlation
+    from clew.forward.sending import Messages
     from clew.invocation import Sent
+
+_NAMES = {"recordId": "RecordId"}
 
 
 class PutRecord:
@@ -38,32 +41,40 @@ class PutRecordBatch:
     """``PutRecordBatch``: each record has a span of its own, and an outcome of its own."""
 
     @staticmethod
-    def stamp(params: dict[str, Any], correlation: Correlation) -> list[Sent]:
+    def stamp(params: dict[str, Any], correlation: Correlation) -> Messages:
         """As many records as the request's limit has room for, in order."""
-        target, splicer = str(params["DeliveryStreamName"]), Splicer(correlation)
-        left = FIREHOSE_REQUEST - sum(length(record["Data"]) for record in params["Records"])
-        records, all_sent = [], []
-        for record in params["Records"]:
-            sent = new_sent("firehose", "PutRecordBatch", target, correlation)
-            all_sent.append(sent)
-            space = min(FIREHOSE_RECORD - length(record["Data"]), left)
-            data = splicer.into(record["Data"], sent, space)
-            if data is None:
-                records.append(record)
-            else:
-                left -= splicer.added
-                records.append({**record, "Data": data})
-        params["Records"] = records
+        given, splicer = params["Records"], Splicer(correlation)
+        target = str(params["DeliveryStreamName"])
+        all_sent = new_batch(
+            "firehose", "PutRecordBatch", target, correlation, length=len(given), names=_NAMES
+        )
+        all_data = [record["Data"] for record in given]
+        if all_fit(all_data, splicer.added, FIREHOSE_RECORD, FIREHOSE_REQUEST):
+            stamped = splicer.into_all(all_data, all_sent)
+        else:
+            stamped = _as_many_as_fit(all_data, all_sent, splicer)
+        params["Records"] = [
+            record if data is None else {**record, "Data": data}  # the user's own stays
+            for record, data in zip(given, stamped, strict=True)
+        ]
         return all_sent
 
     @staticmethod
-    def answered(sent: list[Sent], parsed: dict[str, Any]) -> None:
+    def answered(sent: Messages, parsed: dict[str, Any]) -> None:
         """Note each record's id, or why it was not taken."""
-        for one, result in zip(sent, parsed.get("RequestResponses", ()), strict=False):
-            if result.get("ErrorCode"):
-                refused(one, f"{result['ErrorCode']}: {result.get('ErrorMessage')}")
-            else:
-                answered(one, {"recordId": result.get("RecordId", "")})
+        all_answered(sent, parsed.get("RequestResponses", ()), _NAMES)
+
+
+def _as_many_as_fit(
+    all_data: list[Any], all_sent: Messages, splicer: Splicer
+) -> list[bytes | str | None]:
+    left = FIREHOSE_REQUEST - sum(map(length, all_data))
+    stamped = []
+    for data, sent in zip(all_data, all_sent, strict=True):
+        done = splicer.into(data, sent, min(FIREHOSE_RECORD - length(data), left))
+        left -= 0 if done is None else splicer.added
+        stamped.append(done)
+    return stamped
 
 
 OPERATIONS = {"PutRecord": PutRecord, "PutRecordBatch": PutRecordBatch}

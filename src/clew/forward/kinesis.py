@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from clew.forward.limits import KINESIS_KEY, KINESIS_RECORD, KINESIS_REQUEST, length, room
+from clew.forward.limits import (
+    KINESIS_KEY,
+    KINESIS_RECORD,
+    KINESIS_REQUEST,
+    all_fit,
+    length,
+    room,
+)
 from clew.forward.payloads import Splicer
-from clew.forward.sending import answered, new_batch, new_sent, refused
+from clew.forward.sending import all_answered, answered, new_batch, new_sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from clew.correlation import Correlation
+    from clew.forward.sending import Messages
     from clew.invocation import Sent
 
 
@@ -18,11 +26,7 @@ def _target(params: dict[str, Any]) -> str:
     return str(params.get("StreamARN") or params.get("StreamName", ""))
 
 
-def _position(parsed: dict[str, Any]) -> dict[str, str]:
-    return {
-        "shardId": parsed.get("ShardId", ""),
-        "sequenceNumber": parsed.get("SequenceNumber", ""),
-    }
+_NAMES = {"shardId": "ShardId", "sequenceNumber": "SequenceNumber"}
 
 
 class PutRecord:
@@ -41,19 +45,22 @@ class PutRecord:
     @staticmethod
     def answered(sent: list[Sent], parsed: dict[str, Any]) -> None:
         """Note the shard and the sequence number."""
-        answered(sent[0], _position(parsed))
+        answered(sent[0], {name: parsed.get(theirs, "") for name, theirs in _NAMES.items()})
 
 
 class PutRecords:
     """``PutRecords``: each record has a span of its own, and an outcome of its own."""
 
     @staticmethod
-    def stamp(params: dict[str, Any], correlation: Correlation) -> list[Sent]:
+    def stamp(params: dict[str, Any], correlation: Correlation) -> Messages:
         """As many records as the request's limit has room for, in order."""
         given, splicer = params["Records"], Splicer(correlation)
-        all_sent = new_batch("kinesis", "PutRecords", _target(params), correlation, len(given))
+        all_sent = new_batch(
+            "kinesis", "PutRecords", _target(params), correlation, length=len(given), names=_NAMES
+        )
         all_data = [record["Data"] for record in given]
-        if _all_fit(all_data, splicer.added):
+        each = KINESIS_KEY + splicer.added
+        if all_fit(all_data, each, KINESIS_RECORD[0], KINESIS_REQUEST):
             stamped = splicer.into_all(all_data, all_sent)
         else:
             stamped = _as_many_as_fit(given, all_sent, splicer)
@@ -64,28 +71,13 @@ class PutRecords:
         return all_sent
 
     @staticmethod
-    def answered(sent: list[Sent], parsed: dict[str, Any]) -> None:
+    def answered(sent: Messages, parsed: dict[str, Any]) -> None:
         """Note each record's sequence number, or why the stream did not take it."""
-        for one, result in zip(sent, parsed.get("Records", ()), strict=False):
-            if result.get("ErrorCode"):
-                refused(one, f"{result['ErrorCode']}: {result.get('ErrorMessage')}")
-            else:
-                one.outcome = "ok"
-                one.position = _position(result)
-
-
-def _all_fit(all_data: list[Any], added: int) -> bool:
-    """Whether nothing comes near a limit, at a glance: a character is at most 4 bytes."""
-    sizes = [*map(len, all_data)]
-    each = KINESIS_KEY + added
-    return (
-        4 * max(sizes, default=0) + each <= KINESIS_RECORD[0]
-        and 4 * sum(sizes) + each * len(sizes) <= KINESIS_REQUEST
-    )
+        all_answered(sent, parsed.get("Records", ()), _NAMES)
 
 
 def _as_many_as_fit(
-    given: list[dict[str, Any]], all_sent: list[Sent], splicer: Splicer
+    given: list[dict[str, Any]], all_sent: Messages, splicer: Splicer
 ) -> list[bytes | str | None]:
     sizes = [length(record["Data"]) + length(record["PartitionKey"]) for record in given]
     left = KINESIS_REQUEST - sum(sizes)

@@ -7,6 +7,10 @@ a message within the smaller one is kept within it.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 #: SNS developer guide, "Amazon SNS message attributes": a subscription with raw delivery drops a
 #: message with more than ten. SQS developer guide, "Amazon SQS message quotas": ten.
 MESSAGE_ATTRIBUTES = 10
@@ -56,3 +60,14 @@ def length(value: object) -> int:
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
     return len(value) if isinstance(value, bytes | bytearray) else 0
+
+
+def all_fit(all_data: list[Any], each: int, record: int, request: int) -> bool:
+    """Whether nothing comes near a limit, at a glance: a character is at most 4 bytes.
+
+    ``each`` is what a record has beside its data; ``record`` and ``request`` are the limits.
+    """
+    sizes = [*map(len, all_data)]
+    return (
+        4 * max(sizes, default=0) + each <= record and 4 * sum(sizes) + each * len(sizes) <= request
+    )

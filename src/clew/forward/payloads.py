@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from clew import payload, wire
 from clew.forward.sending import goes_untouched, take_over
+from clew.forward.together import Together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from clew.correlation import Correlation
+    from clew.forward.sending import Messages
     from clew.invocation import Sent
 
 _SPAN = 16
@@ -60,23 +62,27 @@ class Splicer:
             return self.splice(data, sent.span_id, empty=not value)
         return None
 
-    def into_all(self, all_data: list[Any], all_sent: list[Sent]) -> list[bytes | str | None]:
+    def into_all(self, all_data: list[Any], all_sent: Messages) -> list[bytes | str | None]:
         """`into` for a batch in which there is room for each, at half its price."""
-        opening, ending, scan = b"{" + self._head, self._tail + b",", payload.scan
+        opening, ending, decode = b"{" + self._head, self._tail + b",", payload.decoder()
         name, other = wire.CONTEXT_ALIASES
+        if isinstance(all_sent, Together):
+            begins, spans = all_sent.spans()
+            opening += begins
+        else:
+            spans = [sent.span_id.encode() for sent in all_sent]
         done: list[bytes | str | None] = []
-        for data, sent in zip(all_data, all_sent, strict=True):
+        for data, span in zip(all_data, spans, strict=True):
             # The common case first; whatever is special in any way is looked at again.
             if type(data) is bytes and data[:1] == b"{":
                 try:
-                    text = data.decode()
-                    value, end = scan(text, 0)
-                    if end == len(text) and value and name not in value and other not in value:
-                        done.append(opening + sent.span_id.encode() + ending + data[1:])
+                    value = decode(data)
+                    if value and name not in value and other not in value:
+                        done.append(b"".join((opening, span, ending, data[1:])))
                         continue
-                except (StopIteration, ValueError, RecursionError):
+                except Exception:  # noqa: BLE001, S110  (it is no JSON)
                     pass
-            done.append(self.into(data, sent, self.added))
+            done.append(self.into(data, all_sent[len(done)], self.added))
         return done
 
     def splice(self, data: str | bytes | bytearray, span_id: str, *, empty: bool) -> str | bytes:

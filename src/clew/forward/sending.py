@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from clew import wire
 from clew.correlation import Correlation, new_span_id, receiving
+from clew.forward.together import MOST, Together
 from clew.invocation import Sent
 from clew.log.internal import failed, warn_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     Known = dict[tuple[str, str], Correlation]
+    #: Those of one call.
+    Messages = list[Sent] | Together
 
 
 def going_out(correlation: Correlation) -> Correlation:
@@ -46,14 +49,18 @@ def new_sent(
 
 
 def new_batch(
-    service: str, operation: str, target: str, correlation: Correlation, count: int
-) -> list[Sent]:
-    """``count`` messages of one call, each as of `new_sent`."""
-    spans = os.urandom(8 * count).hex()
-    return [
-        Sent(service, operation, target, spans[at : at + 16], correlation)
-        for at in range(0, 16 * count, 16)
-    ]
+    service: str,
+    operation: str,
+    target: str,
+    correlation: Correlation,
+    *,
+    length: int,
+    names: Mapping[str, str],
+) -> Messages:
+    """``length`` messages of one call, each as of `new_sent`; ``names`` as of `all_answered`."""
+    if length > MOST:  # the service will not take it
+        return [new_sent(service, operation, target, correlation) for _ in range(length)]
+    return Together(service, operation, target, correlation, length=length, names=names)
 
 
 def _span_of(*names: str) -> str:
@@ -75,8 +82,11 @@ def take_over(sent: Sent, pairs: Iterable[tuple[object, object]]) -> None:
         sent.correlation = Correlation({**found.fields, wire.ID: own_id}, trace_id=trace_id)
 
 
-def note(all_sent: list[Sent]) -> None:
+def note(all_sent: Messages) -> None:
     """Put them into the invocation that sends them, where there is one."""
+    if isinstance(all_sent, Together) and all_sent.alike and all_sent.correlation.invocation:
+        all_sent.correlation.invocation.calls.append(all_sent)
+        return
     here: Correlation | None = None
     known: Known = {}
     for sent in all_sent:
@@ -89,7 +99,7 @@ def note(all_sent: list[Sent]) -> None:
             sent.correlation = _of_here(sent.correlation, here, known)
             invocation = sent.correlation.invocation
         if invocation is not None:
-            invocation.sent.append(sent)
+            invocation.calls.append(sent)
 
 
 def _known(here: Correlation) -> Known:
@@ -122,6 +132,28 @@ def goes_untouched(sent: Sent, why: str) -> None:
         service=sent.service,
         target=sent.target,
     )
+
+
+def all_answered(
+    all_sent: Messages, answers: Sequence[Mapping[str, Any]], names: Mapping[str, str]
+) -> None:
+    """What the service answered to each of a call: with its names for it, or why it took it not.
+
+    ``names`` are the service's own names for a message: in the ``invocation`` line -> in the
+    answer.
+    """
+    if (
+        isinstance(all_sent, Together)
+        and len(answers) == len(all_sent)
+        and not any(answer.get("ErrorCode") for answer in answers)
+    ):
+        all_sent.taken([*answers])  # the list is the user's
+        return
+    for sent, answer in zip(all_sent, answers, strict=False):
+        if answer.get("ErrorCode"):
+            refused(sent, f"{answer['ErrorCode']}: {answer.get('ErrorMessage')}")
+        else:
+            answered(sent, {name: answer.get(theirs, "") for name, theirs in names.items()})
 
 
 def answered(sent: Sent, position: dict[str, str], status: int = 0) -> None:

@@ -95,6 +95,6 @@ def _with_ids(response: Any, delivery: Delivery) -> Any:
     sent = new_sent("apigateway", "Authorize", str(target), correlation)
     sent.outcome = "ok"
     if correlation.invocation is not None:
-        correlation.invocation.sent.append(sent)
+        correlation.invocation.calls.append(sent)
     handed = {**correlation.outgoing(sent.span_id), AUTHORIZED_REQUEST: request_id}
     return {**response, "context": {**handed, **own}}

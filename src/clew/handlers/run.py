@@ -213,7 +213,7 @@ def _take_apart(invocation: Invocation) -> None:
     """
     invocation.delivery = None
     invocation.received = []
-    invocation.sent = []
+    invocation.calls = []
     invocation.done = None
     invocation.flight_recorder.clear()
 

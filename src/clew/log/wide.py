@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from clew.invocation import Sent
+from clew.log.done import FROM
 from clew.log.encode import encode, quote
 from clew.log.line import build, describe, timestamp
 from clew.log.out import write
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
     from clew.capture import Record
     from clew.correlation import Correlation
-    from clew.invocation import Invocation, Received, Sent
+    from clew.forward.together import Together
+    from clew.invocation import Invocation, Received
 
 #: CloudWatch Logs takes events of up to 256 kB ("CloudWatch Logs quotas"); room for the envelope.
 MAX_CHUNK = 180_000
@@ -45,7 +48,7 @@ def write_invocation(
     )
     exception = describe(type(error), error, error.__traceback__) if error is not None else None
     line = _line(correlation, outcome, exception)
-    sent_entries = [sent_json(one) for one in list(invocation.sent)]
+    sent_entries = [text for one in list(invocation.calls) for text in sent_texts(one)]
     groups = chunks(received, done or [], sent_entries, taken=len(line))
     for number, (came, columns, sent) in enumerate(groups, 1):
         line = line if number == 1 else _line(correlation, outcome, None)
@@ -114,21 +117,20 @@ def received_json(one: Received | Record, outcome: str = "", error: str = "") ->
     )
 
 
+def sent_texts(one: Sent | Together) -> list[str]:
+    """The entries of a message that was sent, or of those of a call: one for all, if it can be."""
+    if isinstance(one, Sent):
+        return [sent_json(one)]
+    if one.alike and len(one) >= FROM:
+        text = _together_json(one)
+        if len(text) <= MAX_CHUNK:
+            return [text]
+    return [sent_json(each) for each in one]
+
+
 def sent_json(one: Sent) -> str:
     """One entry of ``sent``."""
-    correlation = one.correlation
-    entry: dict[str, Any] = {
-        "service": one.service,
-        "operation": one.operation,
-        "target": one.target,
-        "span": one.span_id,
-        "parent": correlation.span_id,
-        "trace": correlation.trace_id,
-        "id": correlation.id,
-        "at": timestamp(one.at),
-        "outcome": one.outcome,
-        **one.position,
-    }
+    entry: dict[str, Any] = {**_named(one, one.span_id), **one.position}
     if one.status:
         entry["status"] = one.status
     if one.error:
@@ -136,3 +138,27 @@ def sent_json(one: Sent) -> str:
     if not one.carried:
         entry["carried"] = False
     return encode(entry)
+
+
+def _together_json(one: Together) -> str:
+    """The entry of all messages of a call, with a column for each of the service's names."""
+    entry: dict[str, Any] = {**_named(one, f"{one.first:016x}"), "count": len(one)}
+    if one.answers:
+        for name, theirs in one.names.items():
+            entry[f"{name}s"] = [answer.get(theirs, "") for answer in one.answers]
+    return encode(entry)
+
+
+def _named(one: Sent | Together, span: str) -> dict[str, Any]:
+    correlation = one.correlation
+    return {
+        "service": one.service,
+        "operation": one.operation,
+        "target": one.target,
+        "span": span,
+        "parent": correlation.span_id,
+        "trace": correlation.trace_id,
+        "id": correlation.id,
+        "at": timestamp(one.at),
+        "outcome": one.outcome,
+    }

@@ -1,4 +1,4 @@
-"""The ``done`` columns of an ``invocation`` line as the entries that they stand for. Pure.
+"""The columns of an ``invocation`` line as the entries that they stand for. Pure.
 
 See docs/reference/log-line.md. As all of a log they are untrusted: what does not fit is left out.
 """
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Lambda takes 10,000 records at once ("Lambda quotas", event source mappings); of those that
 #: were put together more may come.
 MAX_PLACE = 1_000_000
+#: Kinesis takes 500 records in a call, as Firehose does; whoever says more is not believed.
+MAX_COUNT = 10_000
 
 
 def read_columns(group: dict[str, Any], line: LogLine) -> list[ReceivedEntry]:
@@ -45,6 +47,21 @@ def read_columns(group: dict[str, Any], line: LogLine) -> list[ReceivedEntry]:
         )
         for place, taken, number, came, traceparent in rows
     ]
+
+
+def one_by_one(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The entries of ``sent`` that one with a ``count`` stands for."""
+    first, count = _span(entry.get("span")), entry["count"]
+    if first is None or not _is_whole(count, MAX_COUNT):
+        return
+    columns = {
+        name[:-1]: column
+        for name, column in entry.items()
+        if name.endswith("s") and isinstance(column, list) and len(column) == count
+    }
+    for number in range(count):
+        own = {name: column[number] for name, column in columns.items()}
+        yield {**entry, "span": span_after(first, number), **own}
 
 
 def _entry(

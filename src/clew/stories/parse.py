@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from clew import wire
 from clew.log.line import RESERVED
-from clew.stories.columns import read_columns
+from clew.stories.columns import one_by_one, read_columns
 from clew.stories.lines import (
     EPOCH,
     Invocation,
@@ -203,7 +203,11 @@ def _invocation(line: LogLine, found: dict[str, Any]) -> Invocation:
                 for entry in read_columns(group, line)
             ),
         ),
-        sent=tuple(_sent(entry, line) for entry in _objects(found.get("sent"))),
+        sent=tuple(
+            _sent(each, line)
+            for entry in _objects(found.get("sent"))
+            for each in (one_by_one(entry) if "count" in entry else (entry,))
+        ),
         chunks=frozenset((chunk,)),
         chunks_total=max(_whole(found, "chunks") or 1, 1),
     )
