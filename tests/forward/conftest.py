@@ -14,7 +14,7 @@ from clew.log import internal
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from clew.invocation import Sent
 
@@ -72,7 +72,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def only(sent: list[Sent]) -> Sent:
+def only(sent: Iterable[Sent]) -> Sent:
     """The one message that was sent."""
     (one,) = sent
     return one
