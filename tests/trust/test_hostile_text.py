@@ -193,6 +193,7 @@ def drives_a_terminal(text: str) -> list[str]:
 
 @few
 @given(texts, texts)
+@example("a\r\nset-cookie: b=c", "\t")
 def test_the_local_clouds_logs(message: str, group: str) -> None:
     with logged() as lines:
         clew.get_logger("tests.hostile").info(message, extra={f"f{group}": message})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clew.cli.duration import DURATION
-from clew.cli.local_status import visible
+from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

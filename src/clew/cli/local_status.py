@@ -19,6 +19,7 @@ from clew.localcloud.errors import LocalCloudError
 from clew.localcloud.mappings import read_mappings
 from clew.localcloud.state import running_clouds
 from clew.stories.naming import short_target
+from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,10 +114,3 @@ def _facts(record: CloudRecord) -> dict[str, Any]:
         "pid": record.pid,
         "log_path": str(record.log_path),
     }
-
-
-def visible(text: str) -> str:
-    """``text`` with control characters spelled out, so that a log line cannot drive a terminal."""
-    return "".join(
-        each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text
-    )
