@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from clew.localcloud import LocalCloud
 
 
-# How long an example takes says something of the machine and nothing of the code.
-settings.register_profile("clew", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says something of the machine and nothing of the code. The examples are
+# the same in every run, so that a change is judged by itself; `make fuzz` looks for new ones.
+settings.register_profile(
+    "clew",
+    deadline=None,
+    derandomize=os.environ.get("CLEW_FUZZ") != "1",
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("clew")
 
 
