@@ -29,9 +29,13 @@ if TYPE_CHECKING:
         def receive_into(self, correlation: Correlation) -> None:
             """Make ``correlation``, which has no members yet. Called once; must not raise."""
 
+        def line_members(self) -> str | None:
+            """`Correlation.as_json` of what it will be; None if that is not known before."""
+
 
 #: The names of most fields as they stand in JSON.
 _OPENINGS = {name: f'"{name}"' for name in (wire.ID, wire.DEBUG, wire.USER_AGENT, wire.CHAIN)}
+_new = object.__new__
 #: One thread makes at a time, and may log meanwhile: a line looks at what is in force.
 _making = RLock()
 
@@ -66,6 +70,9 @@ class Correlation(Mapping[str, str]):
         "xray_trace_id",
     )
 
+    #: Whether the mapping may hold names that are no fields, as of one that was made by hand.
+    holds_any_name = True
+
     def __init__(
         self,
         fields: Mapping[str, str] | None = None,
@@ -80,7 +87,6 @@ class Correlation(Mapping[str, str]):
         xray_trace_id: str = "",
         debug_signature: str = "",
         invocation: Invocation | None = None,
-        json: str | None = None,
     ) -> None:
         if invocation is None:  # made by hand, of whatever: nothing else may reach a header
             trace_id, trace_flags = wire.trace_of(trace_id, trace_flags)
@@ -91,7 +97,7 @@ class Correlation(Mapping[str, str]):
         if invocation is None and wire.SIGNATURE in self._fields:
             signed = self._fields.pop(wire.SIGNATURE)
             debug_signature = signed if wire.is_value(signed, wire.MAX_SIGNATURE) else ""
-        self._json = json  # what `as_json` gives, once it was made
+        self._json: str | None = None
         self._context: tuple[bool, str, str] | None = None
         self.debug = self._fields.get(wire.DEBUG) == "true"
         self.trace_id = trace_id or (new_trace_id() if self._fields else "")
@@ -105,6 +111,27 @@ class Correlation(Mapping[str, str]):
         #: That which came with the DEBUG decision, or "". Not among the fields: no log has it.
         self.debug_signature = debug_signature
         #: What collects the sends made under this correlation; None outside a handler.
+        self.invocation = invocation
+
+    def fill(
+        self,
+        fields: dict[str, str],
+        traceparent: str,
+        *,
+        span_id: str,
+        xray_trace_id: str,
+        invocation: Invocation | None,
+    ) -> None:
+        """What the constructor does, for what needs no check and no DEBUG, at half its price."""
+        self._fields = fields
+        self._context = None
+        self.debug = False
+        self.trace_id = traceparent[3:35]
+        self.span_id = span_id
+        self.parent_span_id = traceparent[36:52]
+        self.trace_flags = traceparent[53:]
+        self.tracestate = self.baggage = self.remote_span_id = self.debug_signature = ""
+        self.xray_trace_id = xray_trace_id
         self.invocation = invocation
 
     def __getitem__(self, name: str) -> str:
@@ -242,16 +269,15 @@ class Correlation(Mapping[str, str]):
 
 
 class PendingCorrelation(Correlation):
-    """One that ``source`` makes when it is first looked at; most of a batch's never are.
+    """One that its source makes when it is first looked at; most of a batch's never are.
 
-    From then on it is any other correlation: it has no class of its own any more.
+    From then on it is any other correlation: it has no class of its own any more. See `pending`.
     """
 
     __slots__ = ()
-
-    def __init__(self, source: Source, invocation: Invocation | None) -> None:
-        self._source = source
-        self.invocation = invocation
+    holds_any_name = False  # nothing but fields comes in
+    _source: Source
+    invocation: Invocation | None
 
     def __getattr__(self, name: str) -> Any:
         """A member that is not set: all of them are made now."""
@@ -260,9 +286,11 @@ class PendingCorrelation(Correlation):
         self._make()
         return object.__getattribute__(self, name)
 
-    def as_json(self) -> str:  # asked first of all, where a line is logged
-        self._make()
-        return Correlation.as_json(self)
+    def as_json(self) -> str:
+        line = self._json
+        if line is None:
+            line = self._json = self._source.line_members()
+        return Correlation.as_json(self) if line is None else line
 
     def _make(self) -> None:
         with _making:
@@ -270,6 +298,15 @@ class PendingCorrelation(Correlation):
                 self._source.receive_into(self)
                 del self._source  # which holds this one in turn
                 self.__class__ = Correlation  # type: ignore[assignment]
+
+
+def pending(source: Source, invocation: Invocation | None) -> Correlation:
+    """A correlation that ``source`` makes when somebody looks at it."""
+    later = _new(PendingCorrelation)
+    later._source = source
+    later._json = None
+    later.invocation = invocation
+    return later
 
 
 def _checked(fields: dict[str, str]) -> dict[str, str]:

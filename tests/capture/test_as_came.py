@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clew import payload, wire
-from clew.capture.as_came import told_by
+from clew.capture.as_came import line_of, told_by
 from clew.capture.receive import receive, receive_as_came
 from clew.correlation import Correlation
 from clew.invocation import Invocation
@@ -44,12 +44,14 @@ def test_a_receive_at_a_glance_is_a_receive(context: dict[str, Any], told: bool)
     seen = Correlation({})
     is_told = told and told_by([context]) is not None
     if not receive_as_came(context, invocation, SPAN, seen, is_told=is_told):
+        assert line_of(context, SPAN, "", is_told=is_told) is None
         return
     inbound = wire.check(payload.pairs(context))
     checked = receive(inbound, "its own id", invocation, span_id=SPAN)
     assert members(seen) == members(checked)
     assert list(seen) == list(checked), "the fields stand in the same order"
     assert seen.as_json() == checked.as_json()
+    assert line_of(context, SPAN, seen.xray_trace_id, is_told=is_told) == checked.as_json()
     assert inbound.dropped == 0, "what is dropped is counted, which needs the check"
 
 
@@ -100,5 +102,5 @@ def test_shapes_of_any_number_take_no_memory() -> None:
     from clew.capture import as_came
 
     for number in range(1000):
-        as_came.received({**FIELDS, f"x-correlation-{number}": "a"}, is_told=False)
+        as_came.fields_of({**FIELDS, f"x-correlation-{number}": "a"}, is_told=False)
     assert len(as_came._shapes) <= 64

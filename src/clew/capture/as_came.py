@@ -7,6 +7,7 @@ the check's price; what is special in any way is left to the check.
 from __future__ import annotations
 
 from json.encoder import encode_basestring_ascii as quote
+from operator import itemgetter
 
 from clew import wire
 
@@ -92,75 +93,107 @@ def _are_digits(text: str) -> bool:
 class _Shape:
     """What contexts of the same names in the same order have in common."""
 
-    __slots__ = ("members", "names", "room")
+    __slots__ = ("line", "names", "others", "own", "room")
 
-    def __init__(self, ids: list[str], others: list[str], *, in_order: bool) -> None:
-        order = [wire.ID, *ids, *others]
+    def __init__(self, ids: list[str], *, agent: bool, in_order: bool) -> None:
+        agents = [wire.USER_AGENT] if agent else []
+        order = [wire.ID, *ids, wire.DEBUG, *agents, wire.CHAIN]
         #: The names of the fields in the order that a receive gives them; empty where a context
         #: has them in that order.
         self.names = [] if in_order else order
-        #: Characters that all values may have together: no limit counts more than that.
+        #: Characters that values may have together: no limit counts more than that.
         self.room = wire.MAX_TOTAL - wire.ROOM_KEPT - sum(map(len, order))
-        #: The fields as members of JSON, with a place for each value.
-        self.members = ",".join([f'"{name}":"%s"' for name in order])
+        #: Takes the values out of a context that may be any text: without the id, and with it.
+        own = [*ids, *agents]
+        self.own = itemgetter(wire.DEBUG, wire.CHAIN, *own)
+        self.others = itemgetter(wire.DEBUG, wire.CHAIN, wire.ID, *own)
+        #: The members of a log line, with a place for each value.
+        self.line = ",".join(
+            [f'"{name}":"%s"' for name in (*order, "traceId", "spanId", "parentSpanId")]
+        )
 
 
 #: Shapes by their names; None where such a context needs the check.
 _shapes: dict[tuple[str, ...], _Shape | None] = {}
 _MAX_SHAPES = 64
+#: The lengths of nearly all call chains, and what comes after each.
+_NEXT = {str(length): str(length + 1) for length in range(100)}
 
 
-def received(
-    context: dict[str, Any], *, is_told: bool
-) -> tuple[dict[str, str], tuple[str, str, str], str] | None:
-    """What a receive makes of ``context``: its fields, what the ``traceparent`` says, and the
-    fields as members of JSON.
+def fields_of(context: object, *, is_told: bool) -> dict[str, str] | None:
+    """The fields that a receive makes of ``context``; None where a check is needed.
 
-    ``is_told`` says that it was among the contexts that `told_by` knew. None where a check is
-    needed, where the ``traceparent`` is not there, and where the decision to log at DEBUG is not
-    against it, as it may need a signature. May raise where a value is no text.
+    ``is_told`` says that it was among the contexts that `told_by` knew. A check is also needed
+    where the ``traceparent`` is not there, and where the decision to log at DEBUG is not against
+    it, as it may need a signature. Never raises.
     """
-    names = tuple(context)
-    shape = _shapes[names] if names in _shapes else _new_shape(names)
+    shape = _shape_of(context, is_told=is_told)
     if shape is None:
         return None
-    fields = context.copy()
-    traceparent = fields.pop(wire.TRACEPARENT)
-    if not is_told and not _are_traceparents([traceparent]):
+    fields: dict[str, str] = context.copy()  # type: ignore[attr-defined]
+    del fields[wire.TRACEPARENT]
+    fields[wire.CHAIN] = _NEXT[fields[wire.CHAIN]]
+    return {name: fields[name] for name in shape.names} if shape.names else fields
+
+
+def line_of(context: object, span_id: str, xray_trace_id: str, *, is_told: bool) -> str | None:
+    """What a log line has of the correlation that a receive makes, whose span is ``span_id``.
+
+    As `fields_of`, without any object but the text; ``xray_trace_id`` is X-Ray's, or "".
+    """
+    shape = _shape_of(context, is_told=is_told)
+    if shape is None:
         return None
-    values = fields.values()
-    text = "".join(values)
-    chain = fields[wire.CHAIN]
-    if (
-        len(quote(text)) != len(text) + 2  # it has quotes or backslashes, or is not printable ASCII
-        or "\x7f" in text
-        or len(text) > shape.room
-        or (len(text) > wire.MAX_VALUE and len(max(values, key=len)) > wire.MAX_VALUE)
-        or fields[wire.DEBUG] != "false"
-        or not chain.isdecimal()
-        or len(chain) > wire.CHAIN_DIGITS
-    ):
-        return None
-    fields[wire.CHAIN] = str(min(int(chain) + 1, wire.MAX_CHAIN))
     if shape.names:
-        fields = {name: fields[name] for name in shape.names}
-    members = shape.members % (*fields.values(),)
-    if '""' in members or ':" ' in members or ' "' in members:  # empty, or a space around it
+        context = {name: context[name] for name in (*shape.names, wire.TRACEPARENT)}  # type: ignore[index]
+    *values, length, traceparent = context.values()  # type: ignore[attr-defined]
+    line = shape.line % (
+        *values,
+        _NEXT[length],
+        traceparent[3:35],
+        span_id,
+        traceparent[36:52],
+    )
+    return f'{line},"xrayTraceId":"{xray_trace_id}"' if xray_trace_id else line
+
+
+def _shape_of(context: object, *, is_told: bool) -> _Shape | None:
+    """The shape of a context that means what it says."""
+    if type(context) is not dict:
         return None
-    return fields, (traceparent[3:35], traceparent[36:52], traceparent[53:]), members
+    try:
+        shape = _shapes[tuple(context)]
+    except KeyError:
+        shape = _new_shape(tuple(context))
+    if shape is None:
+        return None
+    values = shape.own(context) if is_told else shape.others(context)
+    try:
+        text = "".join(values)
+    except TypeError:  # not all are text
+        return None
+    plain = (
+        context[wire.DEBUG] == "false"
+        and context[wire.CHAIN] in _NEXT
+        and len(quote(text))
+        == len(text) + 2  # it is printable ASCII, without quotes and backslashes
+        and "\x7f" not in text
+        and len(text) <= shape.room
+        and (len(text) <= wire.MAX_VALUE or len(max(values, key=len)) <= wire.MAX_VALUE)
+        and "" not in values
+        and (" " not in text or (*map(str.strip, values),) == values)
+        and (is_told or told_by([context]) is not None)
+    )
+    return shape if plain else None
 
 
 def _new_shape(names: tuple[str, ...]) -> _Shape | None:
     ids = [name for name in names if name.startswith(wire.PREFIX) and name != wire.ID]
-    others = [name for name in (wire.DEBUG, wire.USER_AGENT, wire.CHAIN) if name in names]
-    order = [wire.ID, *ids, *others, wire.TRACEPARENT]
+    agent = [wire.USER_AGENT] if wire.USER_AGENT in names else []
+    order = [wire.ID, *ids, wire.DEBUG, *agent, wire.CHAIN, wire.TRACEPARENT]
     shape = None
-    if (
-        {wire.DEBUG, wire.CHAIN, *names} == {*order}
-        and len(ids) < wire.MAX_IDS
-        and all(map(wire.is_name, ids))
-    ):
-        shape = _Shape(ids, others, in_order=[*names] == order)
+    if {*names} == {*order} and len(ids) < wire.MAX_IDS and all(map(wire.is_name, ids)):
+        shape = _Shape(ids, agent=bool(agent), in_order=[*names] == order)
     if len(_shapes) >= _MAX_SHAPES:
         _shapes.clear()
     if len(names) <= wire.MAX_IDS:

@@ -7,9 +7,9 @@ from binascii import a2b_base64
 
 from clew import payload, wire
 from clew.capture import nested
-from clew.capture.as_came import told_by
-from clew.capture.receive import receive_as_came
-from clew.capture.record import Record, members
+from clew.capture.as_came import line_of, told_by
+from clew.capture.receive import own_xray, receive_as_came
+from clew.capture.record import Record, members, span_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,11 +86,22 @@ class EncodedRecord(Record):
         if not self._all_in_context or not receive_as_came(
             self._came(),
             self.arrival.invocation,
-            self.span_id,
+            span_after(self.arrival.first_span, self.place),
             correlation,
             is_told=self._is_told,
         ):
             super().receive_into(correlation)
+
+    def line_members(self) -> str | None:
+        if not self._all_in_context:
+            return None
+        arrival = self.arrival
+        return line_of(
+            self._came(),
+            span_after(arrival.first_span, self.place),
+            own_xray(arrival.invocation)[0],
+            is_told=self._is_told,
+        )
 
     @property
     def chain_length(self) -> int:

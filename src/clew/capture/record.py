@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from clew.capture.receive import fallback_id, receive
-from clew.correlation import NONE, PendingCorrelation, new_span_id
+from clew.correlation import NONE, PendingCorrelation, new_span_id, pending
 from clew.wire import MAX_VALUE, UNREADABLE, check, is_value
 
 TYPE_CHECKING = False
@@ -47,10 +47,6 @@ class Arrival:
     def names_records(self) -> bool:
         """Whether the ids of records without one follow from the event's and their place."""
         return self.count > 1 and is_value(self.edge_id, MAX_VALUE - 8)
-
-    def span_id(self, index: int) -> str:
-        """The span of the receive of the record at ``index``."""
-        return span_after(self.first_span, index)
 
 
 _SPANS = 1 << 64
@@ -119,7 +115,7 @@ class Record:
     def correlation(self) -> Correlation:
         """The correlation that came with this record, or a fresh one."""
         if self._correlation is None:
-            self._correlation = PendingCorrelation(self, self.arrival.invocation)
+            self._correlation = pending(self, self.arrival.invocation)
         return self._correlation
 
     @property
@@ -135,7 +131,7 @@ class Record:
     @property
     def span_id(self) -> str:
         """The span of this receive (16 hex digits)."""
-        return self.arrival.span_id(self.place)
+        return span_after(self.arrival.first_span, self.place)
 
     def receive_into(self, correlation: Correlation) -> None:
         """Make ``correlation`` of what came with this record. Never raises."""
@@ -153,6 +149,10 @@ class Record:
             into=correlation,
         )
         self.dropped = inbound.dropped  # a decision that does not count, too
+
+    def line_members(self) -> str | None:
+        """What a log line has of the correlation; None where that has to be made first."""
+        return None
 
     @property
     def logger(self) -> RecordLogger:

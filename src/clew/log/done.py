@@ -6,7 +6,7 @@ docs/reference/log-line.md.
 
 from __future__ import annotations
 
-from clew.capture.record import let_go
+from clew.capture.record import let_go, span_after
 from clew.capture.record import rows as rows_of
 from clew.log.encode import quote
 
@@ -63,7 +63,8 @@ class Done:
 
     def groups(self) -> Iterator[str]:
         """The JSON objects that hold the columns, each short enough for a line."""
-        head = f'"span":"{self._arrival.span_id(0)}","shardId":{quote(self._shard_id)}'
+        first = span_after(self._arrival.first_span, 0)
+        head = f'"span":"{first}","shardId":{quote(self._shard_id)}'
         if self._came.runs:
             yield from self._came.texts(head)
         if self._fresh.runs:
@@ -112,10 +113,10 @@ class _Columns:
 
     def texts(self, head: str) -> Iterator[str]:
         count = len(self)
-        whole = self._text(head, self.runs, 0, count)
-        parts = len(whole) // _GROUP + 1
+        columns = (self._ids, self._traceparents, self._sequence_numbers)
+        parts = sum([len("".join(column)) for column in columns]) // _GROUP + 1
         if parts == 1:
-            yield whole
+            yield self._text(head, self.runs, 0, count)
             return
         places = [*_places(self.runs)]
         each = -(-count // parts)

@@ -109,13 +109,13 @@ _MAX_PLAIN_FIELDS = 30
 
 def _plain_members(fields: Mapping[Any, Any], correlation: Correlation) -> str:
     """The members of fields that are all short text or whole numbers; "" where one is not."""
-    members = ""
+    members, looks = "", correlation.holds_any_name
     if len(fields) > _MAX_PLAIN_FIELDS:
         return ""
     for name, value in fields.items():
         opening = _plain_names.get(name) or _plain_name(name)
         kind = type(value)
-        if not opening or name in correlation:
+        if not opening or (looks and name in correlation):
             return ""
         if kind is str and len(value) <= _MAX_PLAIN_TEXT:
             members = f"{members}{opening}{quote(value)}"

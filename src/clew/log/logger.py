@@ -148,17 +148,14 @@ class ClewLogger(logging.Logger):
         if self.filters or logging.getLogRecordFactory() is not logging.LogRecord:
             return False
         step: logging.Logger = self
-        while step.parent is not None:
+        while (parent := step.parent) is not None:
             if step.handlers or not step.propagate:
                 return False
-            step = step.parent
-        handlers = step.handlers
-        return (
-            len(handlers) == 1
-            and type(handlers[0]) is ClewHandler
-            and not handlers[0].filters
-            and not handlers[0].level
-        )
+            step = parent
+        if len(step.handlers) != 1:
+            return False
+        only = step.handlers[0]
+        return type(only) is ClewHandler and not only.filters and not only.level
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a line of ``level``; at DEBUG, as `debug` does."""
