@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clew import payload, wire
-from clew.capture.as_came import line_of, told_by
-from clew.capture.receive import receive, receive_as_came
+from clew.capture.as_came import line_of, receive_as_came, told_by
+from clew.capture.receive import receive
 from clew.correlation import Correlation
 from clew.invocation import Invocation
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import clew
 from capture.contexts import contexts
 from capture.events import FIELDS, Context, kinesis
-from clew.log.done import FROM
+from clew.log.wide import FROM
+from clew.stories.gather import gather
 from clew.stories.lines import RawLine
 from clew.stories.parse import read
 
@@ -132,6 +133,22 @@ def test_whatever_failed_was_skipped_or_never_reached_has_an_entry() -> None:
     (wide,), entries = run(batch(), each, on_failure=clew.halt())
     assert [one.outcome for one in entries[:4]] == ["done"] * 3 + ["returned"]
     assert len(wide["received"]) == MANY - 3
+
+
+def test_a_record_that_is_said_to_have_failed_after_its_turn_has_an_entry_that_counts() -> None:
+    seen: list[clew.KinesisRecord] = []
+
+    def each(record: clew.KinesisRecord) -> None:
+        seen.append(record)
+        if record.place == 70:
+            seen[2].fail("too late")
+
+    (wide,), _ = run(batch(80), each, on_failure=clew.halt())
+    (entry,) = wide["received"]
+    assert (entry["id"], entry["outcome"]) == ("r-2", "returned")
+    lines = read([RawLine(1, "/aws/lambda/f", "s", json.dumps(wide))])
+    (hop,) = gather(lines, "r-2").hops
+    assert hop.outcome == "returned"
 
 
 def test_a_whole_batch_has_columns() -> None:

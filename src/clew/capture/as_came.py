@@ -10,10 +10,14 @@ from json.encoder import encode_basestring_ascii as quote
 from operator import itemgetter
 
 from clew import wire
+from clew.capture.receive import own_xray
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from clew.correlation import Correlation
+    from clew.invocation import Invocation
 
 #: W3C Trace Context, "traceparent header": of version 00, the only one there is.
 _TRACEPARENT = 55
@@ -118,6 +122,32 @@ _shapes: dict[tuple[str, ...], _Shape | None] = {}
 _MAX_SHAPES = 64
 #: The lengths of nearly all call chains, and what comes after each.
 _NEXT = {str(length): str(length + 1) for length in range(100)}
+
+
+def receive_as_came(
+    context: object,
+    invocation: Invocation | None,
+    span_id: str,
+    into: Correlation,
+    *,
+    is_told: bool = False,
+) -> bool:
+    """`clew.capture.receive.receive` of a context, at a third of the price. Never raises.
+
+    ``is_told`` is as in `fields_of`. False where it has to be looked at more closely; ``into`` is
+    then untouched.
+    """
+    fields = fields_of(context, is_told=is_told)
+    if fields is None:
+        return False
+    into.fill(
+        fields,
+        context[wire.TRACEPARENT],  # type: ignore[index]
+        span_id=span_id,
+        xray_trace_id=own_xray(invocation)[0],
+        invocation=invocation,
+    )
+    return True
 
 
 def fields_of(context: object, *, is_told: bool) -> dict[str, str] | None:

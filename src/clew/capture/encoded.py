@@ -7,8 +7,8 @@ from binascii import a2b_base64
 
 from clew import payload, wire
 from clew.capture import nested
-from clew.capture.as_came import line_of, told_by
-from clew.capture.receive import own_xray, receive_as_came
+from clew.capture.as_came import line_of, receive_as_came, told_by
+from clew.capture.receive import own_xray
 from clew.capture.record import Record, members, span_after
 
 TYPE_CHECKING = False

@@ -6,7 +6,6 @@ import os
 import sys
 
 from clew import wire
-from clew.capture.as_came import fields_of
 from clew.correlation import Correlation, new_span_id, new_trace_id
 
 TYPE_CHECKING = False
@@ -70,32 +69,6 @@ def receive(
         invocation=invocation,
     )
     return correlation
-
-
-def receive_as_came(
-    context: object,
-    invocation: Invocation | None,
-    span_id: str,
-    into: Correlation,
-    *,
-    is_told: bool = False,
-) -> bool:
-    """`receive` of a context that means what it says, at a third of the price. Never raises.
-
-    ``is_told`` is as in `fields_of`. False where it has to be looked at more closely; ``into`` is
-    then untouched.
-    """
-    fields = fields_of(context, is_told=is_told)
-    if fields is None:
-        return False
-    into.fill(
-        fields,
-        context[wire.TRACEPARENT],  # type: ignore[index]
-        span_id=span_id,
-        xray_trace_id=own_xray(invocation)[0],
-        invocation=invocation,
-    )
-    return True
 
 
 def _decision(inbound: Inbound) -> tuple[str, str]:

@@ -16,9 +16,8 @@ from clew.handlers.inside import inside
 from clew.handlers.loops import answer, limit, stop
 from clew.handlers.watch import margin, watch
 from clew.invocation import Invocation, Received
-from clew.log.done import FROM, Done
 from clew.log.internal import failed, warn
-from clew.log.wide import said_of, write_invocation
+from clew.log.wide import FROM, said_of, write_invocation
 from clew.wire import check
 
 TYPE_CHECKING = False
@@ -124,6 +123,8 @@ def _open(event: Any, context: Any, debug_sample_rate: float, records_of: str) -
         delivery = open_delivery(event, context, debug_sample_rate, records_of=records_of)
         delivery.invocation.received.extend(_received(delivery))
         if len(delivery.records) >= FROM:
+            from clew.log.done import Done
+
             delivery.invocation.done = Done(delivery.records[0].arrival)
         if not delivery.records:  # those are opened when they are asked for
             _warn_of_unread(delivery)

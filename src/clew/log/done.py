@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from clew.capture.as_came import Told
     from clew.capture.record import Arrival, Record, Rows
 
-#: A batch of so many records is written in columns; of a smaller one each has an entry.
-FROM = 20
 #: Records that are looked at together: where one is special, no more than these are taken singly.
 _TOGETHER = 64
 #: Characters of one group of columns, on average: even with the longest ids of all it fits a line.
@@ -55,11 +53,14 @@ class Done:
                 self._take(done[first : first + _TOGETHER], None)
 
     def others(self, records: list[Any]) -> list[Any]:
-        """Those of the whole batch that are not in the columns."""
+        """Those of the whole batch that are not in the columns, or of which they are not true now.
+
+        A record may be said to have failed after its turn.
+        """
         if len(self) == len(records):
-            return []
+            return [one for one in records if one.outcome != "done"]
         places = {*_places(self._came.runs), *_places(self._fresh.runs)}
-        return [one for one in records if one.place not in places]
+        return [one for one in records if one.place not in places or one.outcome != "done"]
 
     def groups(self) -> Iterator[str]:
         """The JSON objects that hold the columns, each short enough for a line."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from clew.invocation import Sent
-from clew.log.done import FROM
 from clew.log.encode import encode, quote
 from clew.log.line import build, describe, timestamp
 from clew.log.out import write
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 #: CloudWatch Logs takes events of up to 256 kB ("CloudWatch Logs quotas"); room for the envelope.
 MAX_CHUNK = 180_000
+#: So many records of a batch, or messages of a call, are written in columns; fewer each by itself.
+FROM = 20
 
 
 def write_invocation(
