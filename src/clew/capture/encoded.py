@@ -10,6 +10,7 @@ from clew.capture import nested
 from clew.capture.as_came import line_of, receive_as_came, told_by
 from clew.capture.receive import own_xray
 from clew.capture.record import Record, members, span_after
+from clew.correlation import PendingCorrelation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,7 +162,10 @@ class EncodedRecord(Record):
     def _let_go(records: list[EncodedRecord]) -> None:
         for one in records:
             one._value = _UNOPENED
-            # The two hold each other. What was looked at, too, would be made again as it is.
-            if one._unseen or (type(one._context) is dict and _DEBUG in one._context):
+            # The two hold each other. What was looked at, too, would be made again as it is, unless
+            # it was decided here whether to log at DEBUG.
+            if type(one._correlation) is PendingCorrelation or (
+                type(one._context) is dict and _DEBUG in one._context
+            ):
                 one._correlation = None
             one._context = one._taken = None

@@ -6,6 +6,7 @@ The user's own exception always comes out unchanged; a failure of clew's never d
 from __future__ import annotations
 
 import time
+from operator import attrgetter
 
 from clew.capture import RECORD_SOURCES, Delivery, open_delivery, unread_records
 from clew.capture.receive import fallback_id, receive
@@ -162,13 +163,16 @@ def _received(delivery: Delivery) -> list[Received | Record]:
     return [Received(delivery.correlation, {})]
 
 
+_problem_of, _dropped_of = attrgetter("problem"), attrgetter("dropped")
+
+
 def _warn_of_unread(delivery: Delivery) -> None:
     """One warning for all that was left out of one event."""
     if not (delivery.records or delivery.problem or delivery.dropped):
         return
-    found = [delivery.problem, *[record.problem for record in delivery.records]]
-    problems = [problem for problem in found if problem]
-    dropped = delivery.dropped + sum([record.dropped for record in delivery.records])
+    found = [delivery.problem, *map(_problem_of, delivery.records)]
+    problems = [*filter(None, found)]
+    dropped = delivery.dropped + sum(map(_dropped_of, delivery.records))
     if problems or dropped:
         why = {"problem": problems[0], "problems": len(problems)} if problems else {}
         with use(delivery.correlation):
