@@ -7,7 +7,6 @@ asyncio tasks never see each other's.
 from __future__ import annotations
 
 import os
-from _thread import RLock
 from collections.abc import Mapping
 from contextvars import ContextVar
 from json.encoder import encode_basestring_ascii as quote
@@ -19,25 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextvars import Token
     from types import TracebackType
-    from typing import Any, Protocol
 
     from clew.invocation import Invocation
 
-    class Source(Protocol):
-        """What came in and has a correlation, which nobody has looked at yet."""
-
-        def receive_into(self, correlation: Correlation) -> None:
-            """Make ``correlation``, which has no members yet. Called once; must not raise."""
-
-        def line_members(self) -> str | None:
-            """`Correlation.as_json` of what it will be; None if that is not known before."""
-
-
 #: The names of most fields as they stand in JSON.
 _OPENINGS = {name: f'"{name}"' for name in (wire.ID, wire.DEBUG, wire.USER_AGENT, wire.CHAIN)}
-_new = object.__new__
-#: One thread makes at a time, and may log meanwhile: a line looks at what is in force.
-_making = RLock()
 
 
 class Correlation(Mapping[str, str]):
@@ -266,47 +251,6 @@ class Correlation(Mapping[str, str]):
                 members.append(f'"xrayTraceId":{quote(self.xray_trace_id)}')
             self._json = ",".join(members)
         return self._json
-
-
-class PendingCorrelation(Correlation):
-    """One that its source makes when it is first looked at; most of a batch's never are.
-
-    From then on it is any other correlation: it has no class of its own any more. See `pending`.
-    """
-
-    __slots__ = ()
-    holds_any_name = False  # nothing but fields comes in
-    _source: Source
-    invocation: Invocation | None
-
-    def __getattr__(self, name: str) -> Any:
-        """A member that is not set: all of them are made now."""
-        if name == "_source" or name not in Correlation.__slots__:
-            raise AttributeError(name)
-        self._make()
-        return object.__getattribute__(self, name)
-
-    def as_json(self) -> str:
-        line = self._json
-        if line is None:
-            line = self._json = self._source.line_members()
-        return Correlation.as_json(self) if line is None else line
-
-    def _make(self) -> None:
-        with _making:
-            if type(self) is PendingCorrelation:
-                self._source.receive_into(self)
-                del self._source  # which holds this one in turn
-                self.__class__ = Correlation  # type: ignore[assignment]
-
-
-def pending(source: Source, invocation: Invocation | None) -> Correlation:
-    """A correlation that ``source`` makes when somebody looks at it."""
-    later = _new(PendingCorrelation)
-    later._source = source
-    later._json = None
-    later.invocation = invocation
-    return later
 
 
 def _checked(fields: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from clew.capture import nested
 from clew.capture.as_came import line_of, receive_as_came, told_by
 from clew.capture.receive import own_xray
 from clew.capture.record import Record, members, span_after
-from clew.correlation import PendingCorrelation
+from clew.pending import PendingCorrelation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

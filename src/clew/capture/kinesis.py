@@ -8,7 +8,8 @@ from __future__ import annotations
 from clew.capture.as_came import told_by
 from clew.capture.encoded import EncodedRecord
 from clew.capture.reading import Reading
-from clew.capture.record import Rows, moment, text
+from clew.capture.record import moment, text
+from clew.capture.several import Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

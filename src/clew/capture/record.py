@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from clew.capture.receive import fallback_id, receive
-from clew.correlation import NONE, PendingCorrelation, new_span_id, pending
+from clew.correlation import NONE, new_span_id
+from clew.pending import PendingCorrelation, pending
 from clew.wire import MAX_VALUE, UNREADABLE, check, is_value
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from clew.capture.as_came import Told
+    from clew.capture.several import Rows
     from clew.correlation import Correlation
     from clew.invocation import Invocation
     from clew.log.logger import RecordLogger
@@ -230,7 +232,7 @@ class Record:
         """The (name, value) pairs that came with this record, unchecked."""
         raise NotImplementedError
 
-    # Of several records of one kind, at a lower price than one by one: see the functions below.
+    # Of several records of one kind, at a lower price than one by one: see `clew.capture.several`.
 
     @staticmethod
     def _longest_chain(records: list[Any]) -> int:
@@ -257,46 +259,6 @@ def attach(records: list[Record], arrival: Arrival) -> None:
     """Say of the records of one event, before anything is asked, that they came in this one."""
     for place, record in enumerate(records):
         record.arrival, record.place = arrival, place
-
-
-def open_ahead(records: list[Record]) -> Told | None:
-    """Open records that nobody has opened, where that is cheaper than one by one. Never raises.
-
-    What came with them, where that means what it says with all of them.
-    """
-    return type(records[0])._open_ahead(records)
-
-
-def longest_chain(records: list[Record]) -> int:
-    """The longest call chain of ``records``, of which there is one at least."""
-    return type(records[0])._longest_chain(records)
-
-
-def let_go(records: list[Record]) -> None:
-    """Forget what was decoded of ``records``; whoever asks again gets it decoded again."""
-    type(records[0])._let_go(records)
-
-
-class Rows:
-    """What the ``invocation`` line says of some records, beside what became of them.
-
-    ``told`` is what came with them; None where nothing did with any of them.
-    """
-
-    __slots__ = ("sequence_numbers", "shard_id", "told")
-
-    def __init__(self, shard_id: str, sequence_numbers: list[str], told: Told | None) -> None:
-        self.shard_id = shard_id
-        self.sequence_numbers = sequence_numbers
-        self.told = told
-
-
-def rows(records: list[Record], told: Told | None = None) -> Rows | None:
-    """What there is to say of ``records``, if rows of one kind hold it. Never raises.
-
-    ``told`` is what `open_ahead` gave for these.
-    """
-    return type(records[0])._rows(records, told)
 
 
 def text(value: object) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from clew import wire
-from clew.capture.record import longest_chain, members
+from clew.capture.record import members
 from clew.correlation import use
 from clew.errors import LoopDetected
 from clew.log.internal import failed, warn_once
@@ -124,6 +124,8 @@ def answer(delivery: Delivery) -> dict[str, Any] | None:
 
 def looping(records: list[Record], source: str) -> dict[Record, LoopDetected]:
     """Those of ``records`` that go in a circle, and the error of each, which is logged."""
+    from clew.capture.several import longest_chain
+
     longest = limit.length
     if longest_chain(records) <= longest:
         return {}

@@ -6,8 +6,9 @@ docs/reference/log-line.md.
 
 from __future__ import annotations
 
-from clew.capture.record import let_go, span_after
-from clew.capture.record import rows as rows_of
+from clew.capture.record import span_after
+from clew.capture.several import let_go
+from clew.capture.several import rows as rows_of
 from clew.log.encode import quote
 
 TYPE_CHECKING = False
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from clew.capture.as_came import Told
-    from clew.capture.record import Arrival, Record, Rows
+    from clew.capture.record import Arrival, Record
+    from clew.capture.several import Rows
 
 #: Records that are looked at together: where one is special, no more than these are taken singly.
 _TOGETHER = 64

@@ -114,7 +114,9 @@ class ClewLogger(logging.Logger):
     ) -> None:
         """Write an INFO line."""
         if (self._cache.get(_INFO) and not self.disabled) or self.isEnabledFor(_INFO):
-            self._log(_INFO, msg, args, exc_info, extra, stack_info, stacklevel + 1, **others)
+            if others:  # which raises, as `logging` does
+                self._log(_INFO, msg, args, **others)
+            self._log(_INFO, msg, args, exc_info, extra, stack_info, stacklevel + 1)
 
     def _log(  # noqa: PLR0917  (logging's own arguments)
         self,

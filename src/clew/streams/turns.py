@@ -6,7 +6,7 @@ another, as long as there are not so many of them that they fill the processor's
 
 from __future__ import annotations
 
-from clew.capture.record import open_ahead
+from clew.capture.several import open_ahead
 from clew.handlers.loops import looping
 from clew.log.internal import failed
 

@@ -114,7 +114,7 @@ def test_records_are_reachable(name: str) -> None:
     ("name", "modules"),
     [
         ("REST API", {"api_gateway"}),
-        ("Kinesis", {"kinesis", "as_came", "encoded", "nested", "attributes"}),
+        ("Kinesis", {"kinesis", "as_came", "encoded", "nested", "attributes", "several"}),
         ("SQS", {"sqs", "nested", "attributes"}),
         ("SNS", {"sns", "nested", "attributes"}),
         ("DynamoDB", {"dynamodb"}),
