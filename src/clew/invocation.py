@@ -100,13 +100,9 @@ class Invocation:
         self.event = event
         #: What the handler captured of the event; None outside a decorated handler.
         self.delivery: Delivery | None = None
-        self.request_id = _text(context, "aws_request_id")
-        self.function = _text(context, "function_name") or os.environ.get(
-            "AWS_LAMBDA_FUNCTION_NAME", ""
-        )
-        self.version = _text(context, "function_version") or os.environ.get(
-            "AWS_LAMBDA_FUNCTION_VERSION", ""
-        )
+        self.request_id, function, version = _names(context)
+        self.function = function or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        self.version = version or os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
         self.cold_start = next(_invocations) == 0
         self.started_at = time.time()
         self.started = time.perf_counter()
@@ -136,6 +132,22 @@ class Invocation:
             if type(calls[place]) is not Sent:
                 calls[place : place + 1] = calls[place]
         return calls
+
+
+def _names(context: Any) -> tuple[str, str, str]:
+    """(request id, function, version) of the Lambda context; each "" where it has none."""
+    try:  # nearly always it has them all
+        request_id = context.aws_request_id
+        function, version = context.function_name, context.function_version
+        if type(request_id) is type(function) is type(version) is str:
+            return request_id, function, version
+    except Exception:  # noqa: BLE001, S110  (a stand-in's attribute may raise anything)
+        pass
+    return (
+        _text(context, "aws_request_id"),
+        _text(context, "function_name"),
+        _text(context, "function_version"),
+    )
 
 
 def _text(context: Any, name: str) -> str:

@@ -239,22 +239,16 @@ def _find(event: dict[str, Any], last: tuple[str, ...] = (LAST,)) -> RecordSourc
         )
         if module is not None:
             return module
-    module = _named(EVENT_SOURCES, event.get("eventSource"))
-    if module is not None:
-        return module
-    for member, modules in SOURCES:
-        if member in event:
-            found = _matching(modules, event)
-            if found is not None:
-                return found
-    return _matching(last, event)
-
-
-def _matching(modules: tuple[str, ...], event: dict[str, Any]) -> Source | None:
-    for name in modules:
-        source: Source = _module(name)
-        if source.matches(event):
-            return source
+    if "eventSource" in event:
+        module = _named(EVENT_SOURCES, event["eventSource"])
+        if module is not None:
+            return module
+    for member, modules in (*SOURCES, ("", last)):
+        if member in event or not member:
+            for name in modules:
+                source: Source = sys.modules.get(name) or _module(name)
+                if source.matches(event):
+                    return source
     return None
 
 

@@ -46,7 +46,8 @@ def receive(
     fields[wire.DEBUG] = decision or ("true" if sampled(debug_sample_rate) else "false")
     if wire.USER_AGENT in came:
         fields[wire.USER_AGENT] = came[wire.USER_AGENT]
-    fields[wire.CHAIN] = str(min(int(came.get(wire.CHAIN, "0")) + 1, wire.MAX_CHAIN))
+    length = came.get(wire.CHAIN)
+    fields[wire.CHAIN] = "1" if length is None else str(min(int(length) + 1, wire.MAX_CHAIN))
     root, xray_sampled = _xray(inbound.xray, invocation)
     around, around_flags = ("", "") if inbound.trace_id else _trace_in_hand()
     trace_id = inbound.trace_id or around or wire.xray_to_trace_id(root)
