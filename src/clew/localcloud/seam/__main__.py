@@ -30,6 +30,7 @@ def main() -> None:
     from clew.localcloud.seam import (
         alarms,
         aliases,
+        expiry,
         function_logs,
         function_urls,
         handler_errors,
@@ -48,6 +49,7 @@ def main() -> None:
     board = MappingBoard(mappings.definitions, mappings.tell)
     aliases.install()
     alarms.install()
+    expiry.install()
     function_logs.install()
     function_urls.install()
     handler_errors.install()
