@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 # Name -> where it is, and what `clew --help` says of it without loading it.
 _GROUPS = {
+    "dlq": ("clew.cli.dlq:dlq", "List, show, redrive and replay dead letters."),
     "local": ("clew.cli.local:local", "Run a SAM template on this machine."),
     "sign": ("clew.cli.sign:sign", "Print headers that log one request at DEBUG."),
+    "streams": ("clew.cli.streams:streams", "Scale Kinesis streams by alarm and by schedule."),
     "story": ("clew.cli.story:story", "Show one request through every function it touched."),
     "worker": ("clew.cli.worker:worker", "Run a stream handler outside Lambda."),
 }
