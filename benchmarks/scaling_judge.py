@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.scaling_shapes import PEAK
-from clew.scaling.optimum import clairvoyant
-from clew.scaling.peers import on_demand, peers
+from clew.scaling.simulation.optimum import clairvoyant
+from clew.scaling.simulation.peers import on_demand, peers
 from clew.scaling.prices import Prices
-from clew.scaling.settings import candidates
-from clew.scaling.simulate import Conditions, simulate
+from clew.scaling.simulation.settings import candidates
+from clew.scaling.simulation.simulate import Conditions, simulate
 from clew.scaling.situation import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clew.scaling.optimum import Optimum
-    from clew.scaling.outcome import Outcome
-    from clew.scaling.simulate import Contender
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.optimum import Optimum
+    from clew.scaling.simulation.outcome import Outcome
+    from clew.scaling.simulation.simulate import Contender
+    from clew.scaling.simulation.trace import Trace
 
 #: The most of each half that is used, next to the middle; and what comes before it to warm up.
 _DAYS, _WARM = 14, 1440

@@ -22,7 +22,7 @@ from benchmarks.scaling_shapes import made, real
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.trace import Trace
 
 _PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "scaling.md"
 _MARKS = "<!-- Written by: python -m benchmarks.scaling_policies --write -->", "<!-- end -->"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clew.scaling.trace import Trace
-from clew.scaling.trace_files import read
+from clew.scaling.simulation.trace import Trace
+from clew.scaling.simulation.trace_files import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

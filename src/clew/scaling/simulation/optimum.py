@@ -16,8 +16,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clew.scaling.simulate import Conditions
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.simulate import Conditions
+    from clew.scaling.simulation.trace import Trace
 
     Series = NDArray[np.float64]
 

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clew.scaling.outcome import Change, Outcome
+from clew.scaling.simulation.outcome import Change, Outcome
 from clew.scaling.plan import Goal
-from clew.scaling.reshape import Reshaper
+from clew.scaling.simulation.reshape import Reshaper
 from clew.scaling.seen import Seen
 from clew.scaling.situation import Situation
-from clew.scaling.stream import Stream
+from clew.scaling.simulation.stream import Stream
 from clew.scaling.uniform import even_cuts
-from clew.scaling.watch import Watch
+from clew.scaling.simulation.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clew.scaling.policy import Rule
     from clew.scaling.seen import Wish
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.trace import Trace
 
 #: How long to leave an uneven stream alone after nothing could be done about it.
 _SETTLED_MINUTES = 15
@@ -54,7 +54,7 @@ class Conditions:
 class Contender:
     """A policy as it runs: which rule, and by what it changes the stream.
 
-    ``method`` is that of :class:`~clew.scaling.reshape.Reshaper`; ``target`` is what the planner
+    ``method`` is that of :class:`~clew.scaling.simulation.reshape.Reshaper`; ``target`` is what the planner
     keeps each shard under.
     """
 

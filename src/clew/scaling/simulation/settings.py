@@ -13,13 +13,13 @@ import numpy as np
 
 from clew.scaling.model import ScalingError
 from clew.scaling.policy import Fixed, ScaleDown, TargetTracking
-from clew.scaling.simulate import Contender
+from clew.scaling.simulation.simulate import Contender
 from clew.scaling.timetable import Predictive, Profile
 
 if TYPE_CHECKING:
     from clew.scaling.policy import Rule
-    from clew.scaling.simulate import Conditions
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.simulate import Conditions
+    from clew.scaling.simulation.trace import Trace
 
 _DAY_S = 86_400
 _HELD = ((0.45, 0.7), (0.6, 0.8), (0.75, 0.9), (0.95, 1.0))  # targets, and what wakes each

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from clew.scaling.plan import Goal, Plan
     from clew.scaling.situation import Situation
-    from clew.scaling.stream import Stream
+    from clew.scaling.simulation.stream import Stream
 
 Cuts = tuple[int, ...]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clew.scaling.model import ScalingError
-from clew.scaling.trace import Trace, from_values
+from clew.scaling.simulation.trace import Trace, from_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

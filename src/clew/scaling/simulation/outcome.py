@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clew.scaling.prices import Prices
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.trace import Trace
 
     Series = NDArray[np.float64]
 

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clew.scaling.outcome import Outcome
+from clew.scaling.simulation.outcome import Outcome
 from clew.scaling.policy import Fixed, ScaleDown, SimpleRule
 from clew.scaling.seen import Alarm, Seen, Wish
-from clew.scaling.simulate import Contender
-from clew.scaling.stream import Stream
+from clew.scaling.simulation.simulate import Contender
+from clew.scaling.simulation.stream import Stream
 from clew.scaling.uniform import even_cuts
 
 if TYPE_CHECKING:
-    from clew.scaling.simulate import Conditions
-    from clew.scaling.trace import Trace
+    from clew.scaling.simulation.simulate import Conditions
+    from clew.scaling.simulation.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
