@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.scaling_shapes import PEAK
+from clew.scaling.prices import Prices
 from clew.scaling.simulation.optimum import clairvoyant
 from clew.scaling.simulation.peers import on_demand, peers
-from clew.scaling.prices import Prices
 from clew.scaling.simulation.settings import candidates
 from clew.scaling.simulation.simulate import Conditions, simulate
 from clew.scaling.situation import Situation

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clew.scaling.simulation.outcome import Outcome
 from clew.scaling.policy import Fixed, ScaleDown, SimpleRule
 from clew.scaling.seen import Alarm, Seen, Wish
+from clew.scaling.simulation.outcome import Outcome
 from clew.scaling.simulation.simulate import Contender
 from clew.scaling.simulation.stream import Stream
 from clew.scaling.uniform import even_cuts

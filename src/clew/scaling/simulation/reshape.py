@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections import deque
 
     from clew.scaling.plan import Goal, Plan
-    from clew.scaling.situation import Situation
     from clew.scaling.simulation.stream import Stream
+    from clew.scaling.situation import Situation
 
 Cuts = tuple[int, ...]
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clew.scaling.simulation.outcome import Change, Outcome
 from clew.scaling.plan import Goal
-from clew.scaling.simulation.reshape import Reshaper
 from clew.scaling.seen import Seen
-from clew.scaling.situation import Situation
+from clew.scaling.simulation.outcome import Change, Outcome
+from clew.scaling.simulation.reshape import Reshaper
 from clew.scaling.simulation.stream import Stream
-from clew.scaling.uniform import even_cuts
 from clew.scaling.simulation.watch import Watch
+from clew.scaling.situation import Situation
+from clew.scaling.uniform import even_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +54,8 @@ class Conditions:
 class Contender:
     """A policy as it runs: which rule, and by what it changes the stream.
 
-    ``method`` is that of :class:`~clew.scaling.simulation.reshape.Reshaper`; ``target`` is what the planner
-    keeps each shard under.
+    ``method`` is that of :class:`~clew.scaling.simulation.reshape.Reshaper`; ``target`` is what
+    the planner keeps each shard under.
     """
 
     name: str
