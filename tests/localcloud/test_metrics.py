@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,3 +183,88 @@ def test_an_alarm_of_a_template_turns_too(
         ),
         "the alarm turns",
     )
+
+
+def test_an_alarm_on_metric_math_turns_and_tells_its_topic(
+    limited: LocalCloud,
+    kinesis: Any,
+    cloudwatch: Any,
+    new_stream: Callable[..., str],
+    until: Callable[..., Any],
+    tmp_path: Any,
+) -> None:
+    sns, sqs = limited.client("sns"), limited.client("sqs")
+    topic = sns.create_topic(Name="maths")["TopicArn"]
+    queue = sqs.create_queue(QueueName="maths")["QueueUrl"]
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint="arn:aws:sqs:us-east-1:000000000000:maths",
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    busy, quiet = new_stream(kinesis), new_stream(kinesis)
+
+    def metrics(stream: str) -> list[dict[str, Any]]:
+        named = {
+            "Metric": {
+                "Namespace": "AWS/Kinesis",
+                "MetricName": "IncomingRecords",
+                "Dimensions": [{"Name": "StreamName", "Value": stream}],
+            },
+            "Period": 60,
+            "Stat": "Sum",
+        }
+        return [
+            {"Id": "records", "MetricStat": named, "ReturnData": False},
+            {"Id": "full", "Expression": "FILL(records, 0) / 20", "ReturnData": True},
+        ]
+
+    common: dict[str, Any] = {
+        "EvaluationPeriods": 1,
+        "Threshold": 0.5,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "AlarmActions": [topic],
+    }
+    for stream in (busy, quiet):
+        cloudwatch.put_metric_alarm(AlarmName=stream, Metrics=metrics(stream), **common)
+    template = tmp_path / "template.json"
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": metrics(busy), **common}}
+    template.write_text(json.dumps({"Resources": {"Full": alarm}}))
+    by_template = limited.deploy(template, "mathematical").resources["Full"]
+
+    kinesis.put_record(StreamName=quiet, Data=b"x", PartitionKey="1")
+    records = [{"Data": b"x", "PartitionKey": "1"}] * 10
+    kinesis.put_records(StreamName=busy, Records=records)
+
+    def states() -> dict[str, str]:
+        names = [busy, quiet, by_template]
+        found = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        return {one["AlarmName"]: one["StateValue"] for one in found}
+
+    until(
+        lambda: states() == {busy: "ALARM", quiet: "OK", by_template: "ALARM"},
+        "the alarms of the busy stream turn",
+    )
+
+    def told() -> dict[str, Any] | None:
+        found = sqs.receive_message(QueueUrl=queue).get("Messages", [])
+        message: dict[str, Any] | None = json.loads(found[0]["Body"]) if found else None
+        return message
+
+    trigger = until(told, "the topic is told")["Trigger"]
+    assert "MetricName" not in trigger
+    assert [one["Id"] for one in trigger["Metrics"]] == ["records", "full"]
+    assert trigger["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"] == [
+        {"value": busy, "name": "StreamName"}
+    ]
+
+
+def test_metric_math_that_is_not_known_here_is_refused(cloudwatch: Any) -> None:
+    with pytest.raises(ClientError, match="ANOMALY_DETECTION_BAND"):
+        cloudwatch.put_metric_alarm(
+            AlarmName="strange",
+            Metrics=[{"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(7)", "ReturnData": True}],
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )

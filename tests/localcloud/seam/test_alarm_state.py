@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clew.localcloud.seam.alarm_state import ALARM, INSUFFICIENT_DATA, OK, judge
+from clew.localcloud.seam.alarm_state import ALARM, INSUFFICIENT_DATA, OK, in_periods, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,8 @@ def _state(values: list[float | None], **alarm: Any) -> str | None:
         for age, value in enumerate(reversed(values))
         if value is not None
     ]
-    judgement = judge(given, points, _sum, NOW)
+    periods = in_periods(points, int(given["Period"]), int(given["EvaluationPeriods"]), _sum, NOW)
+    judgement = judge(given, periods)
     return judgement.state if judgement else None
 
 
@@ -88,16 +89,16 @@ def test_missing_data_is_treated_as_asked(
 
 def test_points_older_than_the_periods_do_not_count() -> None:
     points = [{"Timestamp": NOW - 61, "Value": 99}]
-    alarm = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10, "Period": 60}
-    judgement = judge(alarm, points, _sum, NOW)
+    alarm = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10}
+    judgement = judge(alarm, in_periods(points, 60, 1, _sum, NOW))
     assert judgement
     assert judgement.state == INSUFFICIENT_DATA
 
 
 def test_points_of_one_period_are_one_value() -> None:
     points = [{"Timestamp": NOW - age, "Value": 4} for age in (1, 20, 40)]
-    alarm = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10, "Period": 60}
-    judgement = judge(alarm, points, _sum, NOW)
+    alarm = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10}
+    judgement = judge(alarm, in_periods(points, 60, 1, _sum, NOW))
     assert judgement == (
         ALARM,
         "Threshold Crossed: 1 datapoint [12] were greater than the threshold (10).",

@@ -32,30 +32,21 @@ class Judgement(NamedTuple):
     reason: str
 
 
-def judge(
-    alarm: Mapping[str, Any],
-    points: Sequence[Mapping[str, Any]],
-    statistic: Statistic,
-    now: float,
-) -> Judgement | None:
+def judge(alarm: Mapping[str, Any], values: Sequence[float | None]) -> Judgement | None:
     """What an alarm's state should be, or None if it stays what it is.
 
     Args:
         alarm: The alarm, with PutMetricAlarm's names.
-        points: The points of its metric, each with a ``Timestamp`` in seconds.
-        statistic: Makes one value of the points of a period.
-        now: Seconds since the epoch.
+        values: One for each of its evaluation periods, the latest last; None where none is known.
     """
     breaches = _BREACHES.get(alarm.get("ComparisonOperator", ""))
     if breaches is None:
         return None  # a band of anomaly detection
-    periods = int(alarm.get("EvaluationPeriods", 1))
-    needed = int(alarm.get("DatapointsToAlarm") or periods)
+    needed = int(alarm.get("DatapointsToAlarm") or len(values))
     threshold = float(alarm.get("Threshold", 0))
-    values = _values(points, int(alarm.get("Period", 60)), periods, statistic, now)
     real = [value for value in values if value is not None]
     breaching = sum(breaches(value, threshold) for value in real)
-    missing = periods - len(real)
+    missing = len(values) - len(real)
     treat = alarm.get("TreatMissingData") or "missing"
     if treat == "breaching":
         breaching += missing
@@ -70,14 +61,22 @@ def judge(
     return Judgement(OK, _reason(real, len(real) - breaching, alarm, "were not"))
 
 
-def _values(
+def in_periods(
     points: Sequence[Mapping[str, Any]],
     period_s: int,
     periods: int,
     statistic: Statistic,
     now: float,
 ) -> list[float | None]:
-    """The value of each period, the latest last; None where there are no points."""
+    """The value of each period, the latest last; None where there are no points.
+
+    Args:
+        points: The points of a metric, each with a ``Timestamp`` in seconds.
+        period_s: The length of a period.
+        periods: How many there are.
+        statistic: Makes one value of the points of a period.
+        now: Seconds since the epoch.
+    """
     sorted_in: list[list[Mapping[str, Any]]] = [[] for _ in range(periods)]
     for point in points:
         age = now - point["Timestamp"]

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
 from ministack.services import cloudwatch
 
+from clew.localcloud.seam import alarm_maths
 from clew.localcloud.seam.alarm_state import judge
 from clew.localcloud.seam.emulator_parts import around
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     Alarm = dict[str, Any]
 
@@ -35,6 +36,7 @@ def install() -> None:
     """Put clew's evaluation in the place of the emulator's."""
     around(cloudwatch, "_evaluate_alarm", _evaluate)
     around(cloudwatch, "_dispatch_alarm_actions", _tell)
+    alarm_maths.install()
 
 
 def evaluate_all() -> None:
@@ -53,17 +55,10 @@ def put_metrics(account: str, region: str, namespace: str, data: list[dict[str, 
 
 
 def _evaluate(_original: Callable[..., None], alarm: Alarm) -> None:
-    if not alarm.get("Namespace") or not alarm.get("MetricName"):
+    values = alarm_maths.values_of(alarm, time.time())
+    if values is None:
         return
-    dimensions = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm.get("Dimensions") or []))
-    points = cloudwatch._metrics.get((alarm["Namespace"], alarm["MetricName"], dimensions)) or []
-    name = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-
-    def statistic(of: Sequence[Mapping[str, Any]]) -> float | None:
-        value: float | None = cloudwatch._stat_value(cloudwatch._calc_stats(of), name, of)
-        return value
-
-    judgement = judge(alarm, points, statistic, time.time())
+    judgement = judge(alarm, values)
     before = alarm["StateValue"]
     if judgement is None or judgement.state == before:
         return
@@ -78,7 +73,7 @@ def _evaluate(_original: Callable[..., None], alarm: Alarm) -> None:
 def _tell(
     original: Callable[..., None], alarm: Alarm, old_state: str, new_state: str, reason: str
 ) -> None:
-    if not alarm.get("MetricName"):
+    if not alarm.get("MetricName") and not alarm.get("Metrics"):
         original(alarm, old_state, new_state, reason)  # a composite alarm
         return
     if not alarm.get("ActionsEnabled", True):
@@ -98,21 +93,8 @@ def _tell(
 
 def _message(alarm: Alarm, old_state: str, new_state: str, reason: str) -> dict[str, Any]:
     """What CloudWatch publishes to a topic, name by name."""
-    extended = alarm.get("ExtendedStatistic")
     trigger: dict[str, Any] = {
-        "MetricName": alarm["MetricName"],
-        "Namespace": alarm["Namespace"],
-        "StatisticType": "ExtendedStatistic" if extended else "Statistic",
-        **(
-            {"ExtendedStatistic": extended}
-            if extended
-            else {"Statistic": _constant_case(alarm.get("Statistic") or "Average")}
-        ),
-        "Unit": alarm.get("Unit"),
-        "Dimensions": [
-            {"value": each["Value"], "name": each["Name"]} for each in alarm.get("Dimensions") or []
-        ],
-        "Period": alarm.get("Period", 60),
+        **(alarm_maths.told(alarm) if alarm.get("Metrics") else _metric_told(alarm)),
         "EvaluationPeriods": alarm.get("EvaluationPeriods", 1),
         "ComparisonOperator": alarm.get("ComparisonOperator", ""),
         "Threshold": alarm.get("Threshold", 0),
@@ -138,6 +120,25 @@ def _message(alarm: Alarm, old_state: str, new_state: str, reason: str) -> dict[
         "AlarmActions": alarm.get("AlarmActions") or [],
         "InsufficientDataActions": alarm.get("InsufficientDataActions") or [],
         "Trigger": trigger,
+    }
+
+
+def _metric_told(alarm: Alarm) -> dict[str, Any]:
+    extended = alarm.get("ExtendedStatistic")
+    return {
+        "MetricName": alarm["MetricName"],
+        "Namespace": alarm["Namespace"],
+        "StatisticType": "ExtendedStatistic" if extended else "Statistic",
+        **(
+            {"ExtendedStatistic": extended}
+            if extended
+            else {"Statistic": _constant_case(alarm.get("Statistic") or "Average")}
+        ),
+        "Unit": alarm.get("Unit"),
+        "Dimensions": [
+            {"value": each["Value"], "name": each["Name"]} for each in alarm.get("Dimensions") or []
+        ],
+        "Period": alarm.get("Period", 60),
     }
 
 
