@@ -66,15 +66,16 @@ def weigh(
 
     ``urgent`` (records are refused now) takes the soonest way, else it is the cheapest over
     ``situation.hold_h``, with what the change costs. On-demand mode is only ever offered: it
-    changes what the team pays for and watches. Without ``thorough``, own operations are not
-    searched for a number of shards that is cheaper than UpdateShardCount's.
+    changes what the team pays for and watches. Without ``thorough``, own operations are searched
+    for the fewest shards and for the fewest operations, not for what lies between, and for the
+    former only where UpdateShardCount is out of question.
     """
     given = situation or Situation()
     fewest = fewest_operations(shards, goal, given)
     update = _by_update(shards, goal, given, fewest)
     cheapest = fewest
     if thorough or update is None or given.prices.closed_shard_rate:
-        cheapest = _cheapest(shards, goal, given, fewest)
+        cheapest = _cheapest(shards, goal, given, fewest, thorough=thorough)
     ways = [fewest, cheapest, *([update] if update is not None else [])]
     best = min(way.peak for way in ways)
     good = [way for way in ways if way.reaches_target or way.peak <= best * 1.05]
@@ -115,13 +116,16 @@ def _why_soonest(chosen: Plan, ways: list[Plan]) -> str:
     return f"It is the soonest way: another takes {duration(max(slower))}."
 
 
-def _cheapest(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan) -> Plan:
+def _cheapest(
+    shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan, *, thorough: bool
+) -> Plan:
     """The number of shards that costs least while it is held, with what closing shards costs."""
     if fewest.nothing_to_do or not fewest.reaches_target:
         return fewest
     low = max(goal.bounds[0], ceil(shards.load.shards(situation.limits) / goal.target))
     quarters = {ceil(len(shards) * part / 4) for part in range(1, 9)}
-    counts = sorted({low, low + 1, *quarters} if fewest.after <= _SMALL else {low})
+    several = thorough and fewest.after <= _SMALL
+    counts = sorted({low, low + 1, *quarters} if several else {low})
     counts = [count for count in counts if low <= count < fewest.after]
     found = [fewest]
     for count in counts:

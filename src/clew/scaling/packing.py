@@ -142,6 +142,10 @@ def pack(curve: Curve, cap: float, at_least: int, at_most: int) -> Packing | Non
         return Packing(tuple(_split_more(curve, runs, more)))
     if splits >= at_most:
         return None
+    if at_most * cap - curve.load(0, curve.edges[-1]) <= at_most * SAME and curve.even:
+        forced = _forced(curve, cap, at_most)
+        if forced is not None:
+            return forced
     rows, reached = _rows(found, at_most, at_most - splits - 1)
     waste = len(rows) - 1
     if reached:
@@ -150,6 +154,21 @@ def pack(curve: Curve, cap: float, at_least: int, at_most: int) -> Packing | Non
     if found.steps <= _BUDGET:
         return None
     return _nearly(curve, found, at_most, _operations_of(before, splits, at_most, waste + 1))
+
+
+def _forced(curve: Curve, cap: float, at_most: int) -> Packing | None:
+    """What is left to choose when every shard has to be as full as it may: nothing."""
+    edges, runs = curve.edges, []
+    place, first, into = 0.0, 0, 0
+    for _ in range(at_most):
+        place, into = curve.reach(place, cap), into + 1
+        end = bisect_right(edges, place + SAME, first) - 1
+        if end > first and place - edges[end] <= SAME:
+            runs.append(Run(first, end, into))
+            first, into, place = end, 0, float(edges[end])
+    if first < curve.shards:
+        return None
+    return Packing(tuple(runs))
 
 
 def packs_within(curve: Curve, cap: float, at_least: int, at_most: int, operations: int) -> bool:

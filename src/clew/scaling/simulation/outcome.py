@@ -41,6 +41,7 @@ class Outcome:
     waited_minutes: int  # the longest time on end in which something waited
     closed: int
     retention_h: float
+    waiting: float = 0.0  # what is still tried again at the end, in shards' minutes
     operations: int = 0
     update_calls: int = 0
     changes: tuple[Change, ...] = ()

@@ -1,12 +1,18 @@
 """Models of how others scale Kinesis streams, and of the two simplest ways, for comparison.
 
-Written from what their documentation and their code say they do, with the settings that they ship:
+Written from what their documentation and their code say they do, with the settings that they ship,
+and taken at their best: an alarm that is on asks again every minute, and bounds hold.
 
-- awslabs/amazon-kinesis-scaling-utils at 23ba220 (2022), its README's example: 75 % for 5 minutes
-  adds one shard, or 150 % more; 25 % for 15 minutes takes one away; 15 and 60 minutes of cool-off;
-  it looks every 300 s, and falls back to own splits and merges when UpdateShardCount refuses.
+- awslabs/amazon-kinesis-scaling-utils at 23ba220 (2022), its README's example: 5 of the last 15
+  minutes above 75 % add one shard, or 150 % more; 15 minutes under 25 % take one away, or a
+  quarter; 15 and 60 minutes of cool-off; it looks every 300 s, and what UpdateShardCount refuses
+  (more than double, an eleventh call in a day) it does by own splits and merges.
 - aws-samples/kinesis-auto-scaling at e1e52f8 (2022), its Terraform: five points of 5 minutes at
   75 % double the stream, 57 of 60 under 25 % halve it.
+- epsagon/kinesis-autoscaler at a866ff4 (2022), its example: 5 minutes at 75 % add 100, 50 or 25 %
+  by size; a day of 5 minutes at 25 % or less brings the highest of them to 50 %, or halves it.
+- aws-samples/aws-application-auto-scaling-kinesis at 9fe4d11 (2020): a minute at 80 % adds a
+  shard, 15 minutes below the same 80 % take one away; 600 s between.
 - brexhq/substation at 28f1b349 (2026), its Terraform: five minutes at 70 % add 100, 75, 50 or 25 %
   by size, 60 minutes under 35 % take as much away; 3 and 30 minutes between.
 """
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Awslabs:
-    """The awslabs utility: fixed steps, seen every five minutes."""
+    """The awslabs utility: fixed steps, seen every five minutes, by votes of minutes."""
 
     add_part: float | None = None  # None: one shard
     every_s: int = 300
@@ -43,11 +49,16 @@ class Awslabs:
     def wish(self, seen: Seen) -> Wish:
         """One step up or down."""
         last = [value / seen.shards for value in seen.written[-15:]]
-        up, down = self.add_part or 0.0, 0.25 if self.add_part else 0.0
-        if len(last) >= 5 and min(last[-5:]) > 0.75 and seen.at_s - seen.last_up_s >= 900:
-            return Wish(seen.shards + max(1, ceil(up * seen.shards)))
-        if len(last) >= 15 and max(last) < 0.25 and seen.at_s - seen.last_down_s >= 3600:
-            return Wish(at_most=max(1, seen.shards - max(1, ceil(down * seen.shards))))
+        high = sum(value > 0.75 for value in last)
+        low = sum(value < 0.25 for value in last)
+        if high >= 5:
+            if seen.at_s - seen.last_up_s < 900:
+                return Wish()
+            add = 1 if self.add_part is None else ceil(seen.shards * self.add_part)
+            return Wish(seen.shards + add)
+        if low >= 15 and seen.shards > 1 and seen.at_s - seen.last_down_s >= 3600:
+            less = 1.0 if self.add_part is None else max(seen.shards * 0.25, 1.0)
+            return Wish(at_most=max(1, ceil(seen.shards - less)))
         return Wish()
 
     def explain(self) -> str:
@@ -74,6 +85,52 @@ class AwsSample:
     def explain(self) -> str:
         """In words."""
         return "The AWS sample: doubling and halving."
+
+
+@dataclass(frozen=True, slots=True)
+class Epsagon:
+    """Epsagon's autoscaler: steps by size, and down to twice what a day has needed."""
+
+    every_s: int = 0
+    alarms: tuple[Alarm, ...] = (
+        Alarm("up", "utilisation", 0.75, 1, 1, 300),
+        Alarm("down", "utilisation", 0.25, 288, 288, 300, above=False),
+    )
+
+    def wish(self, seen: Seen) -> Wish:
+        """Its step for this size, or what the day's highest five minutes need twice."""
+        if seen.alarm == "up":
+            factor = 2 if seen.shards <= 3 else 1.5 if seen.shards <= 50 else 1.25
+            return Wish(ceil(seen.shards * factor))
+        needed = ceil(2 * seen.fullest(86_400, 300))
+        return Wish(at_most=max(1, ceil(seen.shards / 2), needed))
+
+    def explain(self) -> str:
+        """In words."""
+        return "Epsagon's autoscaler."
+
+
+@dataclass(frozen=True, slots=True)
+class AppAutoScaling:
+    """The sample for Application Auto Scaling: one more above a line, one fewer below it."""
+
+    every_s: int = 0
+    alarms: tuple[Alarm, ...] = (
+        Alarm("up", "utilisation", 0.8),
+        Alarm("down", "utilisation", 0.8, 3, 3, 300, above=False),
+    )
+
+    def wish(self, seen: Seen) -> Wish:
+        """One more or one fewer, ten minutes after the last."""
+        if seen.at_s - max(seen.last_up_s, seen.last_down_s) < 600:
+            return Wish()
+        if seen.alarm == "up":
+            return Wish(seen.shards + 1)
+        return Wish(at_most=max(1, seen.shards - 1))
+
+    def explain(self) -> str:
+        """In words."""
+        return "The sample for Application Auto Scaling, at 80 %."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +183,8 @@ def peers(peak_shards: int) -> list[Contender]:
         Contender("awslabs utility, +1/-1", Awslabs(), "update or sweep"),
         Contender("awslabs utility, +150/-25 %", Awslabs(1.5), "update or sweep"),
         Contender("AWS sample, x2 and /2", AwsSample(), "update"),
+        Contender("Epsagon, steps by size", Epsagon(), "update"),
+        Contender("Application Auto Scaling, +1/-1", AppAutoScaling(), "update"),
         Contender("Substation, dynamic steps", Substation(), "update"),
         Contender("simple rule", SimpleRule() | OneLess(), "split"),
         Contender("static at the peak", Fixed(peak_shards), start_shards=peak_shards),
@@ -161,6 +220,9 @@ def on_demand(trace: Trace, conditions: Conditions, known_peak: float = 0.0) -> 
         if capacity != stream.shards:
             stream.change(tuple(even_cuts(capacity)), hot_share)
         open_shards[minute] = capacity
+        if not stream.waiting and stream.fullest(asked, hot_share) <= 1.0:
+            accepted[minute], waited = asked, 0
+            continue
         accepted[minute], _, refused[minute], gone = stream.take(asked, hot_share)
         lost += gone
         waited = waited + 1 if stream.waiting else 0
@@ -173,6 +235,7 @@ def on_demand(trace: Trace, conditions: Conditions, known_peak: float = 0.0) -> 
         accepted=accepted,
         refused_new=refused,
         lost=lost,
+        waiting=stream.backlog,
         waited_minutes=longest,
         closed=0,
         retention_h=conditions.situation.retention_h,

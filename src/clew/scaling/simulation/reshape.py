@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -24,13 +25,23 @@ Cuts = tuple[int, ...]
 _KEPT = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Boundaries that a change comes to: when, by how many own operations, closing how many."""
+
+    done_s: float
+    cuts: Cuts
+    operations: int
+    closed: int
+
+
 @dataclass(slots=True)
 class Reshaper:
-    """Makes the changes of one policy, and counts them.
+    """Makes the changes of one policy, and keeps to the budget of UpdateShardCount's calls.
 
     ``method``: ``"plan"`` (the planner's choice), ``"update"`` (UpdateShardCount, refused beyond
-    its budget), ``"update or sweep"`` (beyond it by own splits and merges), ``"split"`` (the
-    widest shards at their middle, the narrowest merged).
+    its budget), ``"update or sweep"`` (what it refuses, by own splits and merges), ``"split"``
+    (the widest shards at their middle, the narrowest merged).
     """
 
     method: str
@@ -38,9 +49,6 @@ class Reshaper:
     goal: Goal
     samples: bool
     calls_at: deque[float]
-    operations: int = 0
-    closed: int = 0
-    calls: int = 0
 
     def change(
         self,
@@ -51,20 +59,26 @@ class Reshaper:
         hot_share: float = 0.0,
         *,
         urgent: bool = False,
-    ) -> list[tuple[float, Cuts]]:
+    ) -> list[Step]:
         """When which boundaries will be there, if ``wanted`` shards are asked for now."""
         if self.method == "plan":
             return self._by_plan(at_s, stream, wanted, demand, hot_share, urgent=urgent)
         if self.method == "split":
-            return self._own(at_s, stream.cuts, _widest_split(stream.cuts, wanted))
+            return self._one_by_one(at_s, stream.cuts, _widest_split(stream.cuts, wanted))
         calls = steps(stream.shards, wanted, self.situation.limits)
         if not calls:
             return []
+        if self.method == "update or sweep" and (len(calls) > 1 or not self._calls_left(at_s)):
+            return self._one_by_one(at_s, stream.cuts, tuple(even_cuts(wanted)))
         if self._calls_left(at_s):
             return self._by_calls(at_s, stream.cuts, calls[:1])
-        if self.method == "update or sweep":
-            return self._own(at_s, stream.cuts, tuple(even_cuts(wanted)))
         return []
+
+    def give_up(self, cancelled: list[Step]) -> None:
+        """Have back the calls of UpdateShardCount that were not begun."""
+        for one in cancelled:
+            if not one.operations:
+                self.calls_at.pop()
 
     def _by_plan(
         self,
@@ -75,7 +89,7 @@ class Reshaper:
         hot_share: float,
         *,
         urgent: bool,
-    ) -> list[tuple[float, Cuts]]:
+    ) -> list[Step]:
         left = self._calls_left(at_s) - (_KEPT if wanted < stream.shards else 0)
         situation = replace(self.situation, update_calls_left=min(max(left, 0), 6))
         goal = replace(self.goal, at_least=wanted)
@@ -98,14 +112,7 @@ class Reshaper:
             return []
         if chosen.calls:
             return self._by_calls(at_s, stream.cuts, chosen.calls)
-        now, found = set(stream.cuts), []
-        for one in chosen.operations:
-            now ^= {one.at}
-            at_s += self.situation.timing.operation_s
-            found.append((at_s, tuple(sorted(now))))
-        self.operations += len(chosen.operations)
-        self.closed += chosen.closed
-        return found
+        return self._steps(at_s, stream.cuts, [one.at for one in chosen.operations])
 
     def _uneven(self, stream: Stream, demand: float, hot_share: float) -> ShardMap:
         """The shards with the load of each, as shard-level metrics and samples show it."""
@@ -132,30 +139,42 @@ class Reshaper:
             self.calls_at.popleft()
         return self.situation.limits.update_calls_per_24h - len(self.calls_at)
 
-    def _by_calls(self, at_s: float, now: Cuts, calls: tuple[int, ...]) -> list[tuple[float, Cuts]]:
-        found: list[tuple[float, Cuts]] = []
+    def _by_calls(self, at_s: float, now: Cuts, calls: tuple[int, ...]) -> list[Step]:
+        found: list[Step] = []
         for count in calls:
             self.calls_at.append(at_s)
-            self.calls += 1
             cuts = tuple(even_cuts(count))
             splits, merges = changes(now, cuts)
             at_s += self.situation.timing.update_s(splits, merges)
-            self.closed += splits + 2 * merges
-            found.append((at_s, cuts))
+            found.append(Step(at_s, cuts, 0, splits + 2 * merges))
             now = cuts
         return found
 
-    def _own(self, at_s: float, before: Cuts, after: Cuts) -> list[tuple[float, Cuts]]:
-        """Own operations towards boundaries: splits first, then merges, one after the other."""
-        now, wanted = set(before), set(after)
-        splits, merges = sorted(wanted - now), sorted(now - wanted)
-        found = []
-        for cut in [*splits, *merges]:
-            now ^= {cut}
+    def _one_by_one(self, at_s: float, before: Cuts, after: Cuts) -> list[Step]:
+        """Own operations from the lowest hash key upwards, as a sweep does them.
+
+        A boundary that goes gives way after the one above it has come, so that there is never
+        more than one shard too many on the way.
+        """
+        wanted = set(after)
+        order = sorted(wanted.symmetric_difference(before))
+        for at in range(1, len(order)):
+            if order[at] in wanted and order[at - 1] not in wanted:
+                order[at - 1], order[at] = order[at], order[at - 1]
+        return self._steps(at_s, before, order)
+
+    def _steps(self, at_s: float, before: Cuts, order: list[int]) -> list[Step]:
+        """One split or merge for each boundary, one after the other."""
+        now, found = list(before), []
+        for cut in order:
+            at = bisect_left(now, cut)
+            merged = at < len(now) and now[at] == cut
+            if merged:
+                del now[at]
+            else:
+                now.insert(at, cut)
             at_s += self.situation.timing.operation_s
-            found.append((at_s, tuple(sorted(now))))
-        self.operations += len(found)
-        self.closed += len(splits) + 2 * len(merges)
+            found.append(Step(at_s, tuple(now), 1, 2 if merged else 1))
         return found
 
 

@@ -8,7 +8,7 @@ in a minute is refused; producers try it again for ``give_up_s``, and then it is
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
     from clew.scaling.policy import Rule
     from clew.scaling.seen import Wish
+    from clew.scaling.simulation.reshape import Step
     from clew.scaling.simulation.trace import Trace
 
+#: What a shard takes, with the rounding of sums.
+_FULL = 1.0 + 1e-9
 #: How long to leave an uneven stream alone after nothing could be done about it.
 _SETTLED_MINUTES = 15
 
@@ -106,32 +109,32 @@ class _Run:
             "hottest": self._hottest,
         }
         self._watches = [Watch(one, series[one.measure]) for one in contender.rule.alarms]
-        self._under_way: list[tuple[float, tuple[int, ...]]] = []  # when done, boundaries then
+        self._under_way: list[Step] = []
         self._last_up_s = self._last_down_s = float("-inf")
         self._changes: list[Change] = []
         self._settled_until = 0
-        self._warm = 0.0, 0, 0, 0
+        self._sums = _Sums()
 
     def outcome(self) -> Outcome:
         """Run to the end."""
-        given, stream = self._given, self._stream
+        given, stream, sums = self._given, self._stream, self._sums
         hot = [0.0] * len(self._trace)
         if self._trace.hot_key is not None:
             hot = self._trace.hot_key.tolist()
         every, lag = self._contender.rule.every_s // 60, given.metric_lag_s // 60
-        lost, waited, longest = 0.0, 0, 0
+        waited, first = 0, given.warm_up_minutes
+        warm = _Sums()
         for minute, (asked, hot_share) in enumerate(zip(self._load.tolist(), hot, strict=True)):
-            if minute == given.warm_up_minutes:
-                done = self._reshaper
-                self._warm = lost, done.closed, done.operations, done.calls
-                longest = 0
-            if self._under_way and self._under_way[0][0] <= 60 * minute:
+            if minute == first:
+                warm = replace(sums, longest=0)
+                sums.longest = 0
+            if self._under_way and self._under_way[0].done_s <= 60 * minute:
                 self._finish(60 * minute, hot_share)
             if minute > lag:
                 self._look(minute, minute - lag, hot_share, tick=every > 0 and minute % every == 0)
             self._open[minute] = stream.shards
             fullest = stream.fullest(asked, hot_share)
-            if fullest <= 1.0 and not stream.waiting:
+            if fullest <= _FULL and not stream.waiting:
                 self._accepted[minute] = asked
                 self._hottest[minute] = fullest
                 waited = 0
@@ -141,10 +144,9 @@ class _Run:
             self._refused[minute] = refused * given.attempts_a_minute
             self._refused_new[minute] = of_new
             self._hottest[minute] = min(fullest, 1.0)
-            lost += gone
+            sums.lost += gone
             waited = waited + 1 if stream.waiting else 0
-            longest = max(longest, waited)
-        first, warm = given.warm_up_minutes, self._warm
+            sums.longest = max(sums.longest, waited)
         return Outcome(
             name=self._contender.name,
             trace=self._trace.part(first, len(self._trace)),
@@ -152,19 +154,25 @@ class _Run:
             open_shards=self._open[first:],
             accepted=self._accepted[first:],
             refused_new=self._refused_new[first:],
-            lost=lost - warm[0],
-            waited_minutes=longest,
-            closed=self._reshaper.closed - warm[1],
+            lost=sums.lost - warm.lost,
+            waiting=stream.backlog,
+            waited_minutes=sums.longest,
+            closed=sums.closed - warm.closed,
             retention_h=given.situation.retention_h,
-            operations=self._reshaper.operations - warm[2],
-            update_calls=self._reshaper.calls - warm[3],
+            operations=sums.operations - warm.operations,
+            update_calls=sums.calls - warm.calls,
             changes=tuple(one for one in self._changes if one.minute >= first),
         )
 
     def _finish(self, now_s: float, hot_share: float) -> None:
-        done = sum(at_s <= now_s for at_s, _ in self._under_way)
-        self._stream.change(self._under_way[done - 1][1], hot_share)
-        del self._under_way[:done]
+        """What is done by now holds; counted is what was done, not what was planned."""
+        sums = self._sums
+        while self._under_way and self._under_way[0].done_s <= now_s:
+            step = self._under_way.pop(0)
+            sums.closed += step.closed
+            sums.operations += step.operations
+            sums.calls += not step.operations
+        self._stream.change(step.cuts, hot_share)
 
     def _look(self, minute: int, known: int, hot_share: float, *, tick: bool) -> None:
         """Ask the rule, if an alarm is on or it is time."""
@@ -193,7 +201,8 @@ class _Run:
         low = min(max(wish.at_least, self._min), self._max)
         if self._under_way:
             # Splits and merges come one by one: those that are not begun may be planned anew.
-            if low > len(self._under_way[-1][1]) + 1:
+            if low > len(self._under_way[-1].cuts) + 1:
+                self._reshaper.give_up(self._under_way[1:])
                 del self._under_way[1:]
             return
         wanted = now
@@ -216,10 +225,21 @@ class _Run:
             self._settled_until = minute + _SETTLED_MINUTES
             return
         self._under_way = change
-        after = len(change[-1][1]) + 1
+        after = len(change[-1].cuts) + 1
         if after < now:
             self._last_down_s = seen.at_s
         else:
             self._last_up_s = seen.at_s
-        done, why = ceil(change[-1][0] / 60), "; ".join(wish.why)
+        done, why = ceil(change[-1].done_s / 60), "; ".join(wish.why)
         self._changes.append(Change(minute, done, now, after, self._contender.method, why))
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What is counted on the way."""
+
+    lost: float = 0.0
+    closed: int = 0
+    operations: int = 0
+    calls: int = 0
+    longest: int = 0

@@ -30,7 +30,7 @@ class Stream:
         self._waiting: Series | None = None
         self._edges: Series = np.zeros(0)
         self._resize(tuple(cuts))
-        self.tried = give_up_minutes  # how long a record is
+        self.tried = give_up_minutes  # minutes in which a refused record comes again
 
     @property
     def shards(self) -> int:
@@ -41,6 +41,11 @@ class Stream:
     def waiting(self) -> bool:
         """Whether any record waits to be tried again."""
         return self._waiting is not None
+
+    @property
+    def backlog(self) -> float:
+        """What waits, in shards' minutes."""
+        return 0.0 if self._waiting is None else float(self._waiting.sum())
 
     def _resize(self, cuts: tuple[int, ...]) -> None:
         self.cuts = cuts
