@@ -44,6 +44,7 @@ def test_a_queue_has_the_record_and_its_story(
         assert received["outcome"] == "dead-lettered"
         (sent,) = [one for one in wide["sent"] if one["id"] == f"request-{number}"]
         assert context["traceparent"].split("-")[2] == sent["span"], "joined to the letter"
+        assert (sent["span"], sent["deadLetter"]) == (letter.span_id, letter.id)
         assert sent["parent"] == received["span"]
         assert (sent["service"], sent["outcome"]) == ("sqs", "ok")
         (line,) = [
@@ -53,6 +54,25 @@ def test_a_queue_has_the_record_and_its_story(
         ]
         assert (line["deadLetter"], line["target"]) == (letter.id, target)
     assert len(wide["sent"]) == 3
+
+
+def test_letters_of_one_request_are_told_apart(cloud: LocalCloud, queue: tuple[str, str]) -> None:
+    raws = batch(4)["Records"]
+    for raw in raws:
+        raw["kinesis"]["data"] = raws[0]["kinesis"]["data"]  # all have its id, and its trace
+
+    def each(record: Any) -> None:
+        if record.sequence_number != raws[0]["kinesis"]["sequenceNumber"]:
+            raise KeyError
+
+    handler = clew.kinesis_handler(on_failure=clew.dead_letter(queue[0]))(each)
+    with logged() as lines:
+        handler(event(raws), Context())
+    wide = invocation(lines)
+    letters = [unseal(one["Body"]) for one in messages(cloud, queue[0], 3)]
+    own = {letter.id: letter.members["correlation"]["spanId"] for letter in letters}
+    assert {one["deadLetter"]: one["parent"] for one in wide["sent"]} == own
+    assert set(own.values()) == {one["span"] for one in wide["received"][1:]}
 
 
 def test_letters_go_out_in_batches(cloud: LocalCloud, queue: tuple[str, str]) -> None:

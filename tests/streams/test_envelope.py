@@ -201,7 +201,9 @@ def test_what_is_put_back_is_known_again() -> None:
     assert again.data == body(7)
     assert again.idempotency_key == record.idempotency_key
     assert again.correlation.id == "the-request"
-    assert again.correlation.parent_span_id == record.correlation.parent_span_id
+    assert again.correlation.trace_id == record.correlation.trace_id
+    assert again.correlation.parent_span_id == letter.span_id, "its story goes on from the letter"
+    assert letter.context()["traceparent"].split("-")[2] == letter.span_id
     assert MEMBER not in again.correlation
     assert MEMBER not in again.correlation.outgoing("0" * 15 + "1"), "it stops at the record"
     assert b64decode(raw["kinesis"]["data"]) == sent

@@ -46,10 +46,31 @@ def _judge_hop(hop: HopDraft, last_done: int, last_lost: int) -> None:
         _say(hop, f"an earlier attempt succeeded (delivery {last_done})")
     elif last_lost > hop.delivery:
         _say(hop, f"it was tried again (delivery {hop.delivery + 1})")
+    elif later := _later_life(hop):
+        _say(hop, later)
     else:
         target = hop.via.entry.target if hop.via is not None else ""
         end = hop.at_ms + int(hop.duration_ms or 0)
         hop.broken = Break(hop.outcome, _ended(_sentence(hop, end)), hop.function, target, end)
+
+
+def _later_life(hop: HopDraft) -> str:
+    """What says that the record of a hop lived on: through its dead letter, or another's hands."""
+    for send in hop.sends:
+        if hop.outcome == "dead-lettered" and is_dead_letter(send) and send.receivers:
+            return f"its dead letter was taken up again (hop {send.receivers[-1].number})"
+    if hop.via is not None and is_dead_letter(hop.via):
+        for other in hop.via.receivers:
+            if other.outcome == "done":
+                return f"its dead letter was delivered elsewhere (hop {other.number})"
+            if other.at_ms > hop.at_ms:
+                return f"its dead letter was tried again (hop {other.number})"
+    return ""
+
+
+def is_dead_letter(send: SendDraft) -> bool:
+    """Whether it was the dead letter of the record that its hop had."""
+    return "deadLetter" in send.entry.position
 
 
 def _judge_done(hop: HopDraft) -> None:
@@ -126,7 +147,9 @@ def _judge_send(send: SendDraft, wanted: str) -> None:
     entry = send.entry
     received = bool(send.receivers)
     waits_for_answer = _waits_for_answer(send)
-    if entry.outcome == "error":
+    if is_dead_letter(send):
+        _judge_letter(send)
+    elif entry.outcome == "error":
         if received and not waits_for_answer:
             _say(send, "the service answered with an error, but it was received")
         else:
@@ -145,6 +168,18 @@ def _judge_send(send: SendDraft, wanted: str) -> None:
         send.awaited = True
         unanswered = " (the service did not answer either)" if entry.outcome == "pending" else ""
         _break(send, "not received", f", and nobody received it{unanswered}")
+
+
+def _judge_letter(send: SendDraft) -> None:
+    """Where a dead letter waits, nothing is missing: that its record was given up is said there."""
+    entry = send.entry
+    name = f"dead letter {one_line(entry.position['deadLetter'], 40)}"
+    if entry.outcome != "error":
+        _say(send, name)
+    elif send.hop is not None and send.hop.outcome == "dead-lettered":
+        _say(send, f"{name}, at first not taken: {one_line(entry.error)}")
+    else:
+        _break(send, "send failed", f", and the send failed: {one_line(entry.error)}")
 
 
 def _judge_answer(send: SendDraft) -> None:

@@ -77,6 +77,12 @@ class Envelope:
         return str(self.members["correlation"].get(wire.ID, ""))
 
     @property
+    def span_id(self) -> str:
+        """The span by which it was sent: whoever runs its record again has it as the parent."""
+        found = self.members.get("spanId") or self.members["correlation"].get("spanId")
+        return found if isinstance(found, str) else ""
+
+    @property
     def idempotency_key(self) -> str:
         """`clew.Record.idempotency_key` of the record."""
         key = self.members.get("idempotencyKey", "")
@@ -115,14 +121,18 @@ class Envelope:
     def context(self) -> dict[str, str]:
         """The fields that go with the record where it is put again, by wire name.
 
-        With the key by which it is known: what reads the record has it as `idempotency_key`.
+        The dead letter is the parent, so that the record's next life follows this one in its
+        story. With the key by which it is known: what reads the record has it as
+        `idempotency_key`.
         """
         own = self.members["correlation"]
-        fields = {name: value for name, value in own.items() if wire.is_field(name)}
-        trace_id, _ = wire.trace_of(str(own.get("traceId", "")), "01")
-        span_id = str(own.get("spanId", ""))
-        if trace_id and span_id:
-            fields[wire.TRACEPARENT] = f"00-{trace_id}-{span_id}-01"
+        return {**{name: own[name] for name in own if wire.is_field(name)}, **self._own_fields()}
+
+    def _own_fields(self) -> dict[str, str]:
+        fields = {}
+        trace_id, _ = wire.trace_of(str(self.members["correlation"].get("traceId", "")), "01")
+        if trace_id and self.span_id:
+            fields[wire.TRACEPARENT] = f"00-{trace_id}-{self.span_id}-01"
         if self.idempotency_key:
             fields[MEMBER] = self.idempotency_key
         return fields
@@ -130,14 +140,19 @@ class Envelope:
     def to_source(self) -> bytes:
         """The payload to put into its source again: what came, with the record's key beside it.
 
-        Of a JSON object, in its context; any other payload as it is.
+        Of a JSON object, in its context, which names the dead letter as the parent; any other
+        payload as it is.
         """
         data = self.payload
         taken = clew_payload.take(data)
         if taken.value is None:
             return data
         came = taken.context if isinstance(taken.context, dict) else {}
-        fields = {**(came or self.context()), MEMBER: self.idempotency_key}
+        own = self._own_fields()
+        if wire.TRACEPARENT in own:  # the other header of the trace may name a parent too
+            replaced = (wire.TRACEPARENT, wire.TRACESTATE)
+            came = {name: came[name] for name in came if str(name).lower() not in replaced}
+        fields = {**came, **own} if came else self.context()
         done = clew_payload.put(taken.data, fields)
         return data if done is None else done
 
@@ -169,7 +184,7 @@ def seal(
     ``first_at`` and ``last_at`` are when its attempts in this invocation began and ended (seconds
     since 1970); ``previous`` is the envelope that it came out of, where it is not its first life.
     """
-    from clew.correlation import new_trace_id
+    from clew.correlation import new_span_id, new_trace_id
     from clew.log.line import describe, timestamp
 
     correlation = record.correlation
@@ -177,6 +192,7 @@ def seal(
     now: dict[str, Any] = {
         MARK: VERSION,
         "id": new_trace_id(),
+        "spanId": new_span_id(),
         "lives": 1,
         "error": described,
         "attempts": record.attempts,

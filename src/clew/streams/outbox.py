@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 from clew import wire
-from clew.correlation import new_span_id, use
+from clew.correlation import use
 from clew.forward.sending import going_out
 from clew.forward.switches import is_on
+from clew.invocation import Sent
 from clew.log.encode import as_text
+from clew.log.internal import failed
 from clew.streams.clients import client
 
 TYPE_CHECKING = False
@@ -97,14 +99,36 @@ def object_key(target: Target, envelope: Envelope) -> str:
 def _put(target: Target, letter: Letter) -> str:
     """Write the whole envelope as an object; its name."""
     key = object_key(target, letter.envelope)
-    with use(letter.correlation):
-        client("s3", target.region).put_object(
-            Bucket=target.address,
-            Key=key,
-            Body=letter.text.encode("utf-8", "surrogatepass"),
-            ContentType="application/json",
-        )
+    try:
+        with use(letter.correlation):
+            client("s3", target.region).put_object(
+                Bucket=target.address,
+                Key=key,
+                Body=letter.text.encode("utf-8", "surrogatepass"),
+                ContentType="application/json",
+            )
+    finally:
+        _note({f"s3://{target.address}/{key}": letter}, by="target")
     return key
+
+
+def _note(letters: dict[str, Letter], *, by: str) -> None:
+    """Say in the ``invocation`` line which of its sends these letters are.
+
+    And of which records: a call has letters of several. ``by`` is what they are found by, an
+    attribute of `Sent`.
+    """
+    try:
+        first = next(iter(letters.values()))
+        invocation = first.correlation.invocation
+        for sent in reversed(invocation.calls if invocation is not None else ()):
+            if not letters:
+                break
+            if isinstance(sent, Sent) and (letter := letters.pop(getattr(sent, by), None)):
+                sent.correlation = letter.correlation
+                sent.position = {**sent.position, "deadLetter": letter.envelope.id}
+    except Exception:  # noqa: BLE001  (the line never breaks the batch)
+        failed("noting a dead letter")
 
 
 def _send(policy: DeadLetter, letters: list[Letter]) -> list[str]:
@@ -160,7 +184,10 @@ def _send_group(
     for turn in range(TRIES):
         entries = [_entry(target, letters[index], bodies[index], index) for index in group]
         try:
-            answer = _call(target, entries)
+            try:
+                answer = _call(target, entries)
+            finally:
+                _note({letters[one].envelope.span_id: letters[one] for one in group}, by="span_id")
         except Exception as error:  # noqa: BLE001  (the SDK has tried again by itself)
             return problems | dict.fromkeys(group, f"{type(error).__name__}: {as_text(error)}")
         refused = {int(one["Id"]): one for one in answer.get("Failed", ())}
@@ -193,7 +220,7 @@ def _entry(target: Target, letter: Letter, body: str, index: int) -> dict[str, A
     entry["MessageBody" if target.service == "sqs" else "Message"] = body
     if is_on(target.service):
         # All fields in one attribute: it is taken as it is, whatever is in force here.
-        context = going_out(letter.correlation).as_context(new_span_id()).encode()
+        context = going_out(letter.correlation).as_context(letter.envelope.span_id).encode()
         entry["MessageAttributes"] = {wire.PACKED: {"DataType": "Binary", "BinaryValue": context}}
     if target.is_fifo:
         entry["MessageGroupId"] = letter.group
