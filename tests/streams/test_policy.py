@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import clew
 from clew.streams.policy import DeadLetter, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clew.streams.policy import Policy
 
 #: What a type checker would stop.
 wrong: Any = clew
@@ -45,6 +50,40 @@ def test_a_handler_carries_its_policy() -> None:
     assert (handler.clew_options.lanes, handler.clew_options.report) == (4, False)
     assert handler.clew_options.source.name == "aws:kinesis"
     assert (handler.__name__, handler.__doc__) == ("each", "Do it.")
+
+
+def each(record: Any) -> None:
+    """What every kind may decorate."""
+
+
+KINDS: dict[str, Callable[[Policy], Any]] = {
+    "kinesis": lambda policy: clew.kinesis_handler(on_failure=policy)(each),
+    "kinesis, lanes": lambda policy: clew.kinesis_handler(on_failure=policy, lanes=2)(each),
+    "kinesis, batch": lambda policy: clew.kinesis_handler(on_failure=policy, batch=True)(each),
+    "dynamodb": lambda policy: clew.dynamodb_handler(on_failure=policy)(each),
+    "dynamodb, batch": lambda policy: clew.dynamodb_handler(on_failure=policy, batch=True)(each),
+    "sqs": lambda policy: clew.sqs_handler(on_failure=policy)(each),
+    "sqs, batch": lambda policy: clew.sqs_handler(on_failure=policy, batch=True)(each),
+    "kafka": lambda policy: clew.kafka_handler(on_failure=policy)(each),
+    "kafka, batch": lambda policy: clew.kafka_handler(on_failure=policy, batch=True)(each),
+    "sns": lambda policy: clew.sns_handler(on_failure=policy)(each),
+    "retry": lambda policy: clew.retry_handler(on_failure=policy)(each),
+    "retry of a handler": lambda policy: clew.retry_handler(on_failure=policy)(
+        clew.kinesis_handler(on_failure=clew.halt())(each)
+    ),
+    "firehose": lambda policy: clew.firehose_handler(on_failure=policy)(each),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_handler_of_every_kind_carries_it(kind: str) -> None:
+    policy = clew.skip()
+    assert KINDS[kind](policy).clew_policy is policy
+
+
+def test_an_sns_handler_without_one_says_what_it_does() -> None:
+    handler: Any = clew.sns_handler(each)
+    assert handler.clew_policy == clew.halt()
 
 
 def test_policies_are_values() -> None:

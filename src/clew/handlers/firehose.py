@@ -115,6 +115,7 @@ def firehose_handler(
                 loops_by_body=True,
             )
 
+        invoke.clew_policy = on_failure  # type: ignore[attr-defined]
         return invoke
 
     return decorate
