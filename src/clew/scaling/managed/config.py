@@ -16,6 +16,8 @@ from clew.scaling.managed.config_yaml import ConfigError, Document, read_yaml
 from clew.stories.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from clew.scaling.managed.config_model import StreamsFile
 
 __all__ = ["Config", "ConfigError", "Entry", "parse_config", "read_config"]
@@ -23,6 +25,7 @@ __all__ = ["Config", "ConfigError", "Entry", "parse_config", "read_config"]
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _ENV = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")  # it becomes a part of a stack's name
 _PLACE = "{env}"
+_BY_NAME = ("streams", "environments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +181,29 @@ def parse_config(text: str, name: str = "streams.yml") -> Config:
         raise ConfigError(f"{name} is empty; see clew streams init.")
     if not isinstance(document.data, dict):
         raise ConfigError(f"{name}:1: a streams.yml has the keys version and streams.")
+    if empty := [f"{name}:{line}: {visible(_last(path))} is empty; give it a value, or remove it."
+                 for path, line in _empty(document)]:  # fmt: skip
+        raise ConfigError(*empty)
     try:
         model = StreamsFile.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError(*faults(document, error, name, keys_by_section())) from error
     return Config(name, document, model)
+
+
+def _empty(document: Document) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """What stands there without a value, but where a name alone says enough."""
+    for path, line in document.lines.items():
+        value: Any = document.data
+        for part in path:
+            value = value[part]
+        named = path[:1] == ("defaults",) or (len(path) in (2, 4) and path[-2] in _BY_NAME)
+        if value is None and path and not named:
+            yield path, line
+
+
+def _last(path: tuple[str | int, ...]) -> str:
+    return str(path[-1]) if isinstance(path[-1], str) else f"{path[-2]}[{path[-1] + 1}]"
 
 
 def _get(data: Any, path: tuple[str | int, ...]) -> dict[str, Any]:

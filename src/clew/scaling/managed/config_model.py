@@ -145,9 +145,24 @@ def keys_by_section() -> dict[str, frozenset[str]]:
 
 def json_schema() -> dict[str, Any]:
     """What an editor checks the file by."""
-    schema = StreamsFile.model_json_schema(by_alias=True)
+    schema = _plain(StreamsFile.model_json_schema(by_alias=True))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "title": "streams.yml",
     }
+
+
+def _plain(schema: Any, key: str = "") -> Any:
+    """Without what only Python means: titles, and that what is left out is None."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _plain(one, name) for name, one in schema.items() if name != "default"}
+    if key not in ("properties", "$defs"):
+        found.pop("title", None)
+    if key != "additionalProperties" and {"type": "null"} in found.get("anyOf", []):
+        rest = [one for one in found.pop("anyOf") if one != {"type": "null"}]
+        found |= rest[0] if len(rest) == 1 else {"anyOf": rest}
+    return found

@@ -1,0 +1,151 @@
+"""What there is in an account of streams, settings and the stack. Reads only."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from clew.errors import ClewError
+from clew.scaling.managed.desired import Account, Existing
+from clew.scaling.managed.store import TABLE, Store
+from clew.scaling.managed.tools import Tools
+from clew.scaling.model import ScalingError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from clew.scaling.managed.settings import ManagedStream
+
+
+def tools_of(session: Any, table: str = TABLE, topic: str = "") -> Tools:
+    """The clients that looking at a stream takes."""
+    made = {name: session.client(name) for name in _SERVICES}
+    store = Store(made["dynamodb"], table)
+    return Tools(made["kinesis"], made["cloudwatch"], store, made["sns"], made["lambda"], topic)
+
+
+_SERVICES = ("kinesis", "cloudwatch", "dynamodb", "sns", "lambda")
+_DENIED = (
+    "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
+    "AccessDeniedFault",
+)  # fmt: skip
+_NO_STACK = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+
+
+@contextmanager
+def asking(service: str) -> Iterator[None]:
+    """Says which permission is missing, where AWS only says that one is."""
+    try:
+        yield
+    except ClientError as error:
+        fault = error.response["Error"]
+        if fault["Code"] in _DENIED:
+            said = " ".join(str(fault.get("Message", "")).split()).rstrip(".")
+            raise ClewError(
+                f"AWS does not allow {service}:{error.operation_name} here"
+                f"{f' ({said})' if said else ''}; allow it, or use another --profile."
+            ) from error
+        raise
+
+
+def list_streams(session: Any) -> list[str]:
+    """The names of all streams."""
+    kinesis = session.client("kinesis")
+    with asking("kinesis"):
+        pages = kinesis.get_paginator("list_streams").paginate()
+        return [name for page in pages for name in page["StreamNames"]]
+
+
+def describe(kinesis: Any, name: str) -> Existing | None:
+    """One stream; None if there is none of that name."""
+    try:
+        with asking("kinesis"):
+            found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    except kinesis.exceptions.ResourceNotFoundException:
+        return None
+    mode = found.get("StreamModeDetails", {}).get("StreamMode", "PROVISIONED")
+    return Existing(
+        name,
+        found["StreamARN"],
+        found["StreamStatus"],
+        "on-demand" if mode == "ON_DEMAND" else "provisioned",
+        found["OpenShardCount"],
+        found["RetentionPeriodHours"],
+    )
+
+
+def read_account(
+    session: Any, stack_name: str, names: Collection[str], env: str, table: str
+) -> Account:
+    """Everything that a ``streams.yml`` is compared with; ``names`` are those it speaks of."""
+    settings = read_settings(session, table)
+    template = deployed_template(session, stack_name)
+    created = Account(stack_name, template=template).created_here
+    kinesis = session.client("kinesis")
+    ours = {name for name, one in settings.items() if one.env == env}
+    wanted = sorted({*names, *ours, *created})
+    found = {name: describe(kinesis, name) for name in wanted}
+    existing = {name: one for name, one in found.items() if one is not None}
+    return Account(stack_name, existing, settings, template)
+
+
+def read_settings(session: Any, table: str) -> dict[str, ManagedStream]:
+    """The settings of all managed streams; none if the table is not there yet."""
+    store = Store(session.client("dynamodb"), table)
+    try:
+        with asking("dynamodb"):
+            return {one.name: one for one in store.all_settings()}
+    except ScalingError as error:
+        if isinstance(error.__cause__, ClientError):
+            return {}
+        raise
+
+
+def deployed_template(session: Any, stack_name: str) -> dict[str, Any] | None:
+    """What the stack was last deployed with; None if there is no such stack."""
+    cloudformation = session.client("cloudformation")
+    with asking("cloudformation"):
+        status = stack_status(cloudformation, stack_name)
+        if status is None or status in _NO_STACK:
+            return None
+        found = cloudformation.get_template(StackName=stack_name, TemplateStage="Original")
+    template = found["TemplateBody"]
+    read: dict[str, Any] = json.loads(template if isinstance(template, str) else json.dumps(template))  # fmt: skip  # noqa: E501
+    return read
+
+
+def stack_status(cloudformation: Any, stack_name: str) -> str | None:
+    """Its status; None if there is none."""
+    try:
+        stacks = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    status: str = stacks[0]["StackStatus"]
+    return status
+
+
+def table_status(session: Any, table: str) -> str | None:
+    """The status of a table; None if there is none."""
+    dynamodb = session.client("dynamodb")
+    try:
+        with asking("dynamodb"):
+            found: str = dynamodb.describe_table(TableName=table)["Table"]["TableStatus"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return None
+    return found
+
+
+def find_topic(session: Any) -> str:
+    """The topic that alarms tell, of the stack of the scaling functions; empty if it is not there."""  # noqa: E501
+    cloudformation = session.client("cloudformation")
+    with asking("cloudformation"):
+        for page in cloudformation.get_paginator("list_exports").paginate():
+            for one in page["Exports"]:
+                if one["Name"] == "clew-scaling-topic":
+                    return str(one["Value"])
+    return ""
