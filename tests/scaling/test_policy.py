@@ -215,3 +215,18 @@ def test_joined_rules_look_when_either_does_and_explain_both() -> None:
 def test_fixed_is_fixed() -> None:
     assert Fixed(3).wish(seen([9.0], 1)) == Wish(3, 3, ("it is to have 3 shards",))
     assert Fixed(1).explain() == "The stream always has 1 shard."
+
+
+def test_refusals_of_one_hot_shard_are_no_reason_for_more_shards() -> None:
+    rule = TargetTracking(0.75, refused_counts=0.5)
+    hot = seen([4.2] * 5, 8, refused=[9.0] * 5, hottest=[1.0] * 5)
+    assert hot.concentrated(300)
+    assert rule.wish(hot).at_least <= 8
+    assert rule.wish(hot).uneven
+    # The stream as a whole is full, or was when it refused: then they count.
+    full = replace(hot, written=[8.0] * 5)
+    assert rule.wish(full).at_least == 17
+    grown = replace(hot, written=[4.0] * 5, shards_then=[4] * 5)
+    assert rule.wish(grown).at_least == 12
+    assert not replace(hot, hottest=()).concentrated(300)
+    assert not replace(hot, refused=[0.0] * 5).concentrated(300)

@@ -11,7 +11,8 @@ from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
-from clew.scaling.curve import Curve
+from clew.scaling.curve import SAME
+from clew.scaling.hot_keys import without_hot_keys
 from clew.scaling.model import KEY_SPACE
 from clew.scaling.plan import Plan, fewest_operations, utilisation
 from clew.scaling.prices import HOURS_A_MONTH
@@ -20,6 +21,9 @@ from clew.scaling.uniform import changes, even_cuts, steps
 from clew.scaling.words import duration, usd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.scaling.curve import Curve
     from clew.scaling.model import ShardMap
     from clew.scaling.plan import Goal
 
@@ -72,13 +76,16 @@ def weigh(
     """
     given = situation or Situation()
     fewest = fewest_operations(shards, goal, given)
-    update = _by_update(shards, goal, given, fewest)
+    # A key that no shard can hold is no reason to prefer one way to another.
+    curve = without_hot_keys(shards, goal.target, given.limits, isolate=True)[1]
+    update = _by_update(shards, goal, given, fewest, curve)
     cheapest = fewest
     if thorough or update is None or given.prices.closed_shard_rate:
         cheapest = _cheapest(shards, goal, given, fewest, thorough=thorough)
     ways = [fewest, cheapest, *([update] if update is not None else [])]
-    best = min(way.peak for way in ways)
-    good = [way for way in ways if way.reaches_target or way.peak <= best * 1.05]
+    peaks = [peak_of(curve, way.cuts) for way in ways]
+    enough = max(goal.target, min(peaks) * 1.05) + SAME * 10
+    good = [way for way, peak in zip(ways, peaks, strict=True) if peak <= enough]
     in_time = [way for way in good if way.duration_s < given.hold_h * 3600]
     good = in_time or good
 
@@ -135,7 +142,15 @@ def _cheapest(
     return min(found, key=lambda plan: (usd_held(plan, situation), len(plan.operations)))
 
 
-def _by_update(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan) -> Plan | None:
+def peak_of(curve: Curve, cuts: Sequence[int]) -> float:
+    """The load of the hottest shard between such boundaries."""
+    places = [curve.place(key) for key in (0, *cuts, KEY_SPACE)]
+    return max(curve.load(a, b) for a, b in pairwise(places))
+
+
+def _by_update(
+    shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan, curve: Curve
+) -> Plan | None:
     """The fewest shards of even width that keep to the target, by UpdateShardCount."""
     if fewest.nothing_to_do:
         return None
@@ -143,11 +158,9 @@ def _by_update(shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan)
     low, high = goal.bounds
     high = min(goal.max_shards if goal.at_most is None else max(high, fewest.after), high * 2)
     low = max(low, ceil(shards.load.shards(limits) / goal.target - 1e-9), 1)
-    curve = Curve(shards, limits)
     best: tuple[float, int] | None = None
     for count in _even_counts(low, max(low, high), len(shards)):
-        places = [curve.place(key) for key in (0, *even_cuts(count), KEY_SPACE)]
-        peak = max(curve.load(a, b) for a, b in pairwise(places))
+        peak = peak_of(curve, even_cuts(count))
         if best is None or peak < best[0] - 1e-9:
             best = peak, count
         if peak <= goal.target + 1e-9:

@@ -133,8 +133,9 @@ class TargetTracking(Joined):
     Demand is what was accepted and what was refused: a full stream accepts no more than it has
     shards, whatever is sent. ``refused_counts`` is what one refusal counts (1 / attempts, if the
     producers try a record several times in a minute), and no more than ``growth`` times the
-    shards are asked for at once because of refusals. ``ahead_s`` carries on the rise of the last
-    ``over_s`` that far. ``alarm_at`` is the utilisation that wakes it.
+    shards are asked for at once because of refusals. Refusals of single shards in a stream with
+    room do not count: they call for a look at the shards one by one. ``ahead_s`` carries on the
+    rise of the last ``over_s`` that far. ``alarm_at`` is the utilisation that wakes it.
     """
 
     target: float = 0.75
@@ -156,18 +157,20 @@ class TargetTracking(Joined):
 
     def wish(self, seen: Seen) -> Wish:
         """Enough for the peak, if the stream is as full as wakes the rule."""
-        demand = seen.demand(self.over_s, self.refused_counts, self.quantile)
+        concentrated = seen.concentrated(self.over_s)
+        counts = 0.0 if concentrated else self.refused_counts
+        demand = seen.demand(self.over_s, counts, self.quantile)
         accepted = seen.demand(self.over_s, 0.0, self.quantile)
         demand = max(accepted, min(demand, self.growth * seen.shards * self.target))
         said = f"the peak of the last {duration(self.over_s)} was {demand:.1f} shards' worth"
         if self.ahead_s:
-            rise = seen.demand(60, self.refused_counts) - at_ago(seen.written, -self.over_s)
+            rise = seen.demand(60, counts) - at_ago(seen.written, -self.over_s)
             if rise > 0:
                 demand += min(rise * self.ahead_s / self.over_s, demand)
                 said += f" and {demand:.1f} is expected in {duration(self.ahead_s)}"
         alarm_at = self.target if self.alarm_at is None else self.alarm_at
         hottest = most(seen.hottest[-max(1, int(self.over_s // 60)) :])
-        uneven = hottest > max(alarm_at, demand / seen.shards * 1.05)
+        uneven = concentrated or hottest > max(alarm_at, demand / seen.shards * 1.05)
         if demand <= alarm_at * seen.shards:
             return Wish(shards_for(demand, alarm_at), why=(said,), uneven=uneven)
         needed = shards_for(demand, self.target)

@@ -13,6 +13,10 @@ from typing import Any
 Minutes = Any
 
 
+#: From where on a shard has no room for more, and a stream up to which it has, over a minute.
+_NO_ROOM, _ROOM = 0.95, 0.85
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A CloudWatch alarm on a stream: ``points`` of the last ``of`` periods, in a row or not.
@@ -45,6 +49,26 @@ class Seen:
     alarm: str = ""  # the name of the alarm that asks, if one does
     last_up_s: float = float("-inf")  # when the stream last got more shards
     last_down_s: float = float("-inf")
+    shards_then: Minutes = ()  # how many there were; where that is not known, as many as now
+
+    def concentrated(self, last_s: float) -> bool:
+        """Whether refusals of the last minutes are those of single shards in a stream with room.
+
+        Where the fullest shard has no room and all together have, more shards help nothing,
+        unless they are put where the load is. Needs shard-level metrics.
+        """
+        minutes = max(1, int(last_s // 60))
+        hottest, written = self.hottest[-minutes:], self.written[-minutes:]
+        refused, then = self.refused[-minutes:], self.shards_then[-minutes:]
+        found = False
+        for at in range(len(hottest)):
+            if refused[at] <= 0:
+                continue
+            shards = then[at] if len(then) else self.shards
+            if hottest[at] < _NO_ROOM or written[at] > _ROOM * shards:
+                return False
+            found = True
+        return found
 
     def demand(self, last_s: float, refused_counts: float = 1.0, quantile: float = 1.0) -> float:
         """The most that was asked of the stream in any of the last minutes, or a quantile."""

@@ -193,6 +193,7 @@ class _Run:
             alarm=alarm,
             last_up_s=self._last_up_s,
             last_down_s=self._last_down_s,
+            shards_then=self._open[:known],
         )
         self._act(minute, seen, self._contender.rule.wish(seen), hot_share)
 
@@ -217,7 +218,7 @@ class _Run:
             60.0 * minute + given.alarm_delay_s,
             self._stream,
             wanted,
-            seen.demand(300, 1 / given.attempts_a_minute),
+            self._demand(seen, hot_share),
             hot_share,
             urgent=wanted >= now and seen.demand(120, 1.0) > seen.demand(120, 0.0),
         )
@@ -232,6 +233,14 @@ class _Run:
             self._last_up_s = seen.at_s
         done, why = ceil(change[-1].done_s / 60), "; ".join(wish.why)
         self._changes.append(Change(minute, done, now, after, self._contender.method, why))
+
+    def _demand(self, seen: Seen, hot_share: float) -> float:
+        """What shard-level metrics show to be asked of the stream."""
+        if hot_share and seen.concentrated(300):
+            # Only the hot key's shard is full: the others tell of the part that they have.
+            of_hot = float(self._stream.shares(hot_share)[self._stream.hot])
+            return max(float(seen.written[-1]) - 1.0, 0.0) / max(1.0 - of_hot, 1e-9)
+        return seen.demand(300, 1 / self._given.attempts_a_minute)
 
 
 @dataclass(slots=True)
