@@ -105,6 +105,13 @@ def from_file(
     return of_points(points, str(where), name or where.stem, record_bytes=record_bytes, seed=seed)
 
 
+def with_hot_key(trace: Trace, share: float) -> Trace:
+    """The same load, but for one partition key that has that part of it all the time."""
+    if not share:
+        return trace
+    return replace(trace, hot_key=np.full(len(trace), share))
+
+
 def of_points(
     points: Points, source: str, name: str, *, record_bytes: float = 1024, seed: int = 7
 ) -> History:
