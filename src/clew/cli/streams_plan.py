@@ -83,21 +83,21 @@ def show(found: Prepared, console: Console) -> None:
     from clew.scaling.words import count, usd
 
     diff = found.diff
-    same = [one for one in diff.changes if one.kind == "same"]
+    same = [one for one in diff.changes if one.kind == "same" and not one.said]
     for change in diff.changes:
-        if change.kind != "same":
+        if change not in same:
             _show_change(change, console)
     if same:
         names = ", ".join(one.name for one in same)
-        console.print(_hung("= ", f"{names}: as the file says.", "dim"))
+        console.print(hung("= ", f"{names}: as the file says.", "dim"))
     for note in diff.notes:
-        console.print(_hung("! ", note, "yellow"))
+        console.print(hung("! ", note, "yellow"))
     alarms = [f"{count(n, 'alarm')} {what}" for what, n in found.alarms.items() if n]
     if alarms:
-        console.print(_hung("~ ", f"In the stack {diff.stack_name}: {', '.join(alarms)}.", ""))
+        console.print(hung("~ ", f"In the stack {diff.stack_name}: {', '.join(alarms)}.", ""))
     if not found.topic:
         console.print(
-            _hung("! ", "The scaling functions are not deployed here: see clew streams template."
+            hung("! ", "The scaling functions are not deployed here: see clew streams template."
                   , "yellow")
         )  # fmt: skip
     now = sum(one.usd_before for one in diff.changes)
@@ -121,14 +121,14 @@ def _show_change(change: Change, console: Console) -> None:
     sign, style = _SIGNS[change.kind]
     console.print(Text.assemble((f"{sign} ", style), (visible(change.name), "bold")))
     for sentence in change.said:
-        console.print(_hung("    ", sentence))
+        console.print(hung("    ", sentence))
     if change.loses:
-        console.print(_hung("    ", f"Loses {change.loses}; needs --allow-delete.", "bold red"))
+        console.print(hung("    ", f"Loses {change.loses}; needs --allow-delete.", "bold red"))
     if said := price(change):
-        console.print(_hung("    ", f"{said}.", "dim"))
+        console.print(hung("    ", f"{said}.", "dim"))
 
 
-def _hung(before: str, said: str, style: str = "") -> Any:
+def hung(before: str, said: str, style: str = "") -> Any:
     """A paragraph, all of it to the right of what stands before its first line."""
     from rich.table import Table
     from rich.text import Text

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+_SHOWN = 20
 _MAX_BYTES = 1_000_000
 _MAX_NODES = 100_000  # aliases of aliases make much of little
 
 
 class ConfigError(ClewError):
-    """What is wrong with a file, where, and what to do next. ``problems`` are all of them."""
+    """What is wrong with a file, where, and what to do next: a sentence and a line for each."""
 
     def __init__(self, *problems: str) -> None:
         self.problems = problems
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{problems[0]}{more}")
+        shown = list(problems[:_SHOWN])
+        if len(problems) > _SHOWN:
+            shown.append(f"... and {len(problems) - _SHOWN} more.")
+        super().__init__("\n".join(shown))
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,17 +190,18 @@ def _change(
         )
     else:
         said += [f"{what}." for what in _differences(before, settings)]
-    if settings.mode != "on-demand" and not settings.bounds[0] <= shards <= settings.bounds[1]:
-        said.append(
-            f"It has {count(shards, 'shard')}, which is not {_bounds(settings)}: the functions"
-            " bring it there."
-        )
     if found.retention_h != settings.retention_h:
         kept = (found.retention_h, settings.retention_h)
         said.append(f"Keep its records for {_hours(kept[1])} instead of {_hours(kept[0])}.")
         if kept[1] < kept[0]:
             loses = f"records that are older than {_hours(kept[1])}"
     kind = "adopt" if before is None else "change" if said else "same"
+    low, high = settings.bounds
+    if settings.mode != "on-demand" and not low <= shards <= high:
+        said.append(
+            f"It has {count(shards, 'shard')}, which is not {_bounds(settings)}: the functions"
+            " bring it there."
+        )
     was = month(shards, found.retention_h)
     return Change(kind, wanted.name, tuple(said), was, after, most, kept, loses)
 

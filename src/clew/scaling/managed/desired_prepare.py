@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from clew.errors import ClewError
+from clew.scaling.managed.alarms import wanted_alarms
 from clew.scaling.managed.config_resolve import resolve
 from clew.scaling.managed.desired import compare
 from clew.scaling.managed.desired_state import (
@@ -58,7 +59,7 @@ def prepare(session: Any, config: Config, env: str, table: str) -> Prepared:
     kept = {one.name for one in diff.changes if one.kind != "forget"}
     wanted = tuple(one for one in resolved.streams if one.name in kept)
     topic = find_topic(session)
-    template = stack_template(wanted, account, _alarms(session, wanted, account, topic))
+    template = stack_template(wanted, account, _alarms(wanted, account, topic))
     changed = changed_alarms(account.template, template)
     return Prepared(diff, account, wanted, template, changed, table, topic)
 
@@ -88,7 +89,19 @@ def check_functions(session: Any, table: str) -> None:
 
 
 def _alarms(
-    session: Any, wanted: tuple[Wanted, ...], account: Account, topic: str
+    wanted: tuple[Wanted, ...], account: Account, topic: str
 ) -> dict[str, list[dict[str, Any]]]:
-    """The alarms that each stream is to have, as the arguments of PutMetricAlarm."""
-    return {}
+    """The alarms that each stream is to have, as the arguments of PutMetricAlarm.
+
+    Those of its shards are the functions' own: they come and go with the shards.
+    """
+    actions = [topic] if topic else []
+    found = {}
+    for one in wanted:
+        there = account.existing.get(one.name)
+        shards = there.shards if there else one.first_shards
+        settings = replace(one.settings, shard_alarms=False)
+        found[one.name] = [
+            alarm.arguments(one.name, actions) for alarm in wanted_alarms(settings, [""] * shards)
+        ]
+    return found

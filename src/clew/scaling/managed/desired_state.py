@@ -10,14 +10,13 @@ from botocore.exceptions import ClientError
 
 from clew.errors import ClewError
 from clew.scaling.managed.desired import Account, Existing
+from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import TABLE, Store
 from clew.scaling.managed.tools import Tools
 from clew.scaling.model import ScalingError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-    from clew.scaling.managed.settings import ManagedStream
 
 
 def tools_of(session: Any, table: str = TABLE, topic: str = "") -> Tools:
@@ -149,3 +148,9 @@ def find_topic(session: Any) -> str:
                 if one["Name"] == "clew-scaling-topic":
                     return str(one["Value"])
     return ""
+
+
+def settings_or_any(session: Any, table: str, stream: str) -> ManagedStream:
+    """The settings of a stream; if it is not managed, those that would leave it alone."""
+    known = read_settings(session, table).get(stream)
+    return known or ManagedStream(stream, 1, 10_000)

@@ -3,7 +3,8 @@
 A stream's resource is written once, when the stream is created, and from then on stays letter for
 letter what was deployed. So CloudFormation has never a reason to touch it: neither the number of
 its shards, which the scaling functions change, nor the stream itself, which it would replace for
-some changes. What else there is to change of it is changed by calls of its own.
+some changes. What else there is to change of it is changed by calls of its own. An alarm is written
+again only when its settings change: the functions let its threshold follow the shards.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 #: "CloudFormation quotas": a template in the request, one in S3, and resources of a stack.
 MAX_BODY, MAX_S3_BODY, MAX_RESOURCES = 51_200, 1_000_000, 500
 
+ALARM_TYPE = "AWS::CloudWatch::Alarm"
+
 _KEPT = "Retain"
+#: What the functions set again whenever the number of shards has changed.
+_FOLLOWS = ("Threshold", "AlarmDescription")
 
 
 def stack_name(env: str) -> str:
@@ -49,6 +54,7 @@ def stack_template(
         ConfigError: It has more resources than a stack may have.
     """
     deployed = account.created_here
+    before_all = (account.template or {}).get("Resources", {})
     resources: dict[str, Any] = {}
     for wanted in streams:
         name = wanted.name
@@ -56,11 +62,14 @@ def stack_template(
             resources[logical_id("Stream", name)] = deployed[name]
         elif name not in account.existing:
             resources[logical_id("Stream", name)] = _stream(wanted)
+        same = account.settings.get(name) == wanted.settings
         for alarm in alarms.get(name, ()):
-            made: dict[str, Any] = {"Type": "AWS::CloudWatch::Alarm", "Properties": dict(alarm)}
-            if name not in account.existing:
-                made["DependsOn"] = logical_id("Stream", name)
-            resources[logical_id("Alarm", str(alarm["AlarmName"]))] = made
+            place = logical_id("Alarm", str(alarm["AlarmName"]))
+            before = before_all.get(place)
+            if before and same and _fixed(before["Properties"]) == _fixed(alarm):
+                resources[place] = before
+                continue
+            resources[place] = {"Type": ALARM_TYPE, "Properties": dict(alarm)}
     if len(resources) > MAX_RESOURCES:
         raise ConfigError(
             f"The streams and their alarms come to {len(resources)} resources, and a stack may have"
@@ -78,6 +87,11 @@ def stack_template(
 def body(template: Mapping[str, Any]) -> str:
     """It as text, the shortest."""
     return json.dumps(template, separators=(",", ":"))
+
+
+def _fixed(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """An alarm without what follows the number of shards."""
+    return {key: value for key, value in alarm.items() if key not in _FOLLOWS}
 
 
 def _stream(wanted: Wanted) -> dict[str, Any]:
@@ -124,5 +138,5 @@ def _alarms(template: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: json.dumps(one["Properties"], sort_keys=True)
         for name, one in template.get("Resources", {}).items()
-        if one["Type"] == "AWS::CloudWatch::Alarm"
+        if one["Type"] == ALARM_TYPE
     }
