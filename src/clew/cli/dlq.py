@@ -1,11 +1,14 @@
-"""``clew dlq``: list, redrive."""
+"""``clew dlq``: list, show, redrive, replay, purge."""
 
 from __future__ import annotations
 
 import click
 
 from clew.cli.dlq_list import list_
+from clew.cli.dlq_purge import purge
 from clew.cli.dlq_redrive import redrive
+from clew.cli.dlq_replay import replay
+from clew.cli.dlq_show import show
 
 
 @click.group()
@@ -23,5 +26,5 @@ def dlq() -> None:
     """
 
 
-for _command in (list_, redrive):
+for _command in (list_, show, redrive, replay, purge):
     dlq.add_command(_command)

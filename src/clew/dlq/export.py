@@ -58,8 +58,10 @@ def letter_json(letter: Letter) -> dict[str, Any]:
     }
 
 
-def letters_in(path: Path) -> list[Letter]:
+def letters_in(path: Path) -> list[tuple[Letter, list[dict[str, Any]]]]:
     """The letters of a file: an envelope, what `clew dlq show --json` prints, or a purge's export.
+
+    Each with the records of its batch, where the file has them.
 
     Raises `DlqError` where it has none.
     """
@@ -67,7 +69,12 @@ def letters_in(path: Path) -> list[Letter]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DlqError(f"{path} cannot be read: {error}.") from error
-    return [_letter(one, path) for one in _objects(text, path)]
+    return [(_letter(one, path), _records(one)) for one in _objects(text, path)]
+
+
+def _records(found: Any) -> list[dict[str, Any]]:
+    given = found.get("records") if isinstance(found, dict) else None
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
 
 
 def _objects(text: str, path: Path) -> list[Any]:
@@ -89,10 +96,11 @@ def _letter(found: Any, path: Path) -> Letter:
     if isinstance(message, dict) and isinstance(message.get("body"), str):
         attributes = message.get("messageAttributes")
         system = message.get("attributes")
+        whole = found.get("envelope")
         return read_letter(
             Message(
                 str(message.get("messageId", "")),
-                message["body"],
+                json.dumps(whole) if isinstance(whole, dict) else message["body"],
                 system if isinstance(system, dict) else {},
                 {name: _given(value) for name, value in attributes.items()}
                 if isinstance(attributes, dict)

@@ -42,7 +42,7 @@ def purge(session: boto3.Session, queue: Queue, wanted: Filter, path: Path) -> P
     problems: list[str] = []
     with Hold(queue, renew=True) as hold, _opened(path) as export:
         while True:
-            seen, meant = _keep(session, hold, wanted, export)
+            seen, meant = _keep(session, hold, wanted, export, deleted)
             told = hold.delete(meant)
             deleted += len(meant) - len(told)
             problems += told.values()
@@ -56,12 +56,12 @@ def _opened(path: Path) -> Export:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("ab").close()
     except OSError as error:
-        raise DlqError(f"Nothing was deleted: {_cannot(path, error)}") from error
+        raise DlqError(f"{_nothing(0)}: {_cannot(path, error)}") from error
     return Export(path)
 
 
 def _keep(
-    session: boto3.Session, hold: Hold, wanted: Filter, export: Export
+    session: boto3.Session, hold: Hold, wanted: Filter, export: Export, deleted: int
 ) -> tuple[int, list[Message]]:
     """Write those that are meant to the file, and wait until they are on the disk."""
     now = datetime.now(UTC)
@@ -78,17 +78,19 @@ def _keep(
                 letter = readable(session, letter)
             if wanted.means(letter, now):
                 export.add([letter])
-                meant.append(_without_body(message))
+                meant.append(message.with_body(""))  # its receipt is enough
         export.sync()
     except OSError as error:
-        raise DlqError(
-            f"Deleted nothing that is not kept: {_cannot(export.path, error)}"
-        ) from error
+        raise DlqError(f"{_nothing(deleted)}: {_cannot(export.path, error)}") from error
     return seen, meant
 
 
-def _without_body(message: Message) -> Message:
-    return message.with_body("")
+def _nothing(deleted: int) -> str:
+    return (
+        f"After {deleted:,} that are kept, no more was deleted"
+        if deleted
+        else "Nothing was deleted"
+    )
 
 
 def _cannot(path: Path, error: OSError) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 #: SQS API reference, "ReceiveMessage" and the batch operations: ten at once.
 MAX_ENTRIES = 10
+#: A receive that waits asks all servers of the queue, so that nothing means nothing ("Amazon SQS
+#: short and long polling").
+WAIT_S = 1
 #: Seconds for which a message stays hidden if the command is killed while it looks.
 LOOK_S = 60
 #: The same while letters are sent: renewed as long as that takes.
@@ -159,7 +162,7 @@ class Hold:
                     QueueUrl=self.queue.url,
                     MaxNumberOfMessages=MAX_ENTRIES,
                     VisibilityTimeout=self._seconds,
-                    WaitTimeSeconds=1,  # asks all of its servers, so that nothing means nothing
+                    WaitTimeSeconds=WAIT_S,
                     AttributeNames=["All"],
                     MessageAttributeNames=["All"],
                 )

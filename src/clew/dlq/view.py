@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from clew.dlq.letter import BATCH, EVENT, INVOCATION, LETTER, Letter
+from clew.dlq.letter import BATCH, EVENT, INVOCATION, LETTER, MESSAGE, Letter
 from clew.stories.naming import one_line, short_target, source_name
 from clew.stories.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
+
+    from clew.dlq.opened import Opened
 
 _ID, _REQUEST = 8, 12
 _HEX_WIDTH = 16
 _MAX_HEX = 4096
+_MAX_PAYLOADS = 20
 _MAX_ERROR = 300
 _KINDS = {
     LETTER: "clew's dead letter",
     BATCH: "Lambda's record of a batch that was given up",
     INVOCATION: "Lambda's record of an invocation that failed",
     EVENT: "the event of an invocation that failed",
-    "message": "a message",
+    MESSAGE: "a message",
 }
 
 
@@ -64,8 +67,9 @@ def _error(letter: Letter) -> Text:
     return shown
 
 
-def print_letter(letter: Letter, console: Console, told: Hydrated, command: str) -> None:
+def print_letter(opened: Opened, console: Console, command: str) -> None:
     """All that is known of one letter; ``command`` shows its story."""
+    letter = opened.letter
     console.print(Text.assemble("Dead letter ", (visible(letter.id), "bold")))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
@@ -83,28 +87,29 @@ def print_letter(letter: Letter, console: Console, told: Hydrated, command: str)
                 console.print(Text(f"  {visible(each)}", style="dim"), soft_wrap=True)
     for life in _history(letter):
         console.print(Text(f"  before: {visible(life)}", style="dim"), soft_wrap=True)
-    _print_payloads(console, told)
+    _print_payloads(console, opened)
     if command:
         console.print(Text.assemble("\nStory  ", (visible(command), "bold")), soft_wrap=True)
 
 
-class Hydrated:
-    """What was got for a letter that only points at it: payloads by name, or why there are none."""
-
-    def __init__(self, payloads: Iterable[tuple[str, bytes]] = (), problem: str = "") -> None:
-        self.payloads = list(payloads)
-        self.problem = problem
-
-
-def _print_payloads(console: Console, told: Hydrated) -> None:
-    if told.problem:
-        console.print(Text(f"\n{visible(told.problem)}", style="yellow"), soft_wrap=True)
-    for name, data in told.payloads:
+def _print_payloads(console: Console, opened: Opened) -> None:
+    if opened.problem:
+        console.print(Text(f"\n{visible(opened.problem)}", style="yellow"), soft_wrap=True)
+    payloads = opened.payloads
+    for one in payloads[:_MAX_PAYLOADS]:
         console.print()
-        size = f"{len(data):,} byte" + ("" if len(data) == 1 else "s")
-        console.print(Text.assemble(name, (f"  {size}", "dim")))
-        for line in payload_lines(data):
+        told = count(len(one.data), "byte")
+        if one.correlation_id and opened.letter.batch is not None:
+            told += f", request {one.correlation_id}"
+        console.print(
+            Text.assemble((visible(one.name), "bold"), (f"  {visible(told)}", "dim")),
+            soft_wrap=True,
+        )
+        for line in payload_lines(one.data):
             console.print(Text(f"  {line}"), soft_wrap=True)
+    if len(payloads) > _MAX_PAYLOADS:
+        more = count(len(payloads) - _MAX_PAYLOADS, "record")
+        console.print(f"\n{more} more; --json has all of them", style="dim", markup=False)
 
 
 def payload_lines(data: bytes) -> Iterator[str]:
@@ -156,7 +161,10 @@ def _facts(letter: Letter) -> Iterator[tuple[str, str]]:
         batch = letter.batch
         yield "records", f"{batch.size}, {batch.first} to {batch.last} of {batch.shard_id}"
     if letter.at is not None:
-        yield "failed at", letter.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        yield (
+            "sent at" if letter.kind == MESSAGE else "failed at",
+            letter.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        )
     if letter.attempts:
         lives = f" in {letter.lives} lives" if letter.lives > 1 else ""
         yield "attempts", f"{letter.attempts}{lives}"
@@ -224,7 +232,7 @@ def count(number: int, what: str = "dead letter") -> str:
 
 
 def _times(number: int) -> str:
-    return "never" if not number else "once" if number == 1 else f"{number} times"
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _text(value: str) -> Text:
