@@ -238,8 +238,8 @@ def part(value: float) -> str:
     if value < NOTHING:
         return "0 %"
     if value < 0.0001:
-        return "less than 0.01 %"
-    return f"{value:.2%}".replace("%", " %") if value < 0.1 else f"{value:.0%}".replace("%", " %")
+        return "under 0.01 %"
+    return f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.0f} %"
 
 
 def _few(value: float) -> str:

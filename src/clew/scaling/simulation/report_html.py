@@ -39,7 +39,8 @@ h3 { font-size: 1rem; margin: 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--rule); text-align: right;
   white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; }
+th:first-child, td:first-child { text-align: left; white-space: normal;
+  padding-left: 0; min-width: 10rem; }
 th { font-weight: 600; color: var(--dim); vertical-align: bottom; white-space: normal; }
 tr.bound td { font-style: italic; color: var(--dim); }
 section.one { margin: 1.75rem 0; break-inside: avoid; }
@@ -52,7 +53,7 @@ svg text { fill: var(--dim); font: 11px system-ui, sans-serif; }
   align-items: center; }
 .bar { display: flex; align-items: center; gap: .5rem; white-space: nowrap; font-size: .9rem;
   overflow: hidden; }
-.bar b { display: flex; height: 1.05rem; min-width: 2px; } .bar b i { height: 100%; }
+.bar b { display: flex; flex: none; height: 1.05rem; min-width: 2px; } .bar b i { height: 100%; }
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; color: var(--dim); }
 footer { margin-top: 3rem; font-size: .85rem; color: var(--dim); }
 @media print { body { max-width: none; padding: 0; } }
@@ -151,8 +152,8 @@ def _bars(report: Report) -> Iterator[str]:
         )
     yield '<div class="bars">\n'
     for line in report.lines:
-        first = 78 * min(line.usd_month_open, edge) / edge
-        more = 78 * min(line.usd_month_closed, edge) / edge - first
+        first = 58 * min(line.usd_month_open, edge) / edge
+        more = 58 * min(line.usd_month_closed, edge) / edge - first
         told = usd(line.usd_month_open)
         if line.usd_month_closed - line.usd_month_open > 0.005:
             told += f" to {usd(line.usd_month_closed)}"

@@ -156,7 +156,7 @@ def _track(given: list[str], _: Trace, __: Conditions) -> Policy:
     up = TargetTracking(target, 300, min(1.0, target * 1.2), refused_counts=1 / 3)
     rule = up | ScaleDown(1.0, down_s, 0, target, least=0.15)
     name = f"track {target:.0%}, down after {duration(down_s)}"
-    return _contender(Contender(name, rule, target=target))
+    return _contender(Contender(name, rule, target=target), _follows(target, down_s))
 
 
 def _predict(given: list[str], _: Trace, __: Conditions) -> Policy:
@@ -164,7 +164,17 @@ def _predict(given: list[str], _: Trace, __: Conditions) -> Policy:
     _nothing_after(given, 1)
     up = TargetTracking(target, 300, min(1.0, target * 1.2), refused_counts=1 / 3)
     rule = up | Relearning(target) | ScaleDown(1.0, 3600, 0, target, least=0.15)
-    return _contender(Contender(f"predict at {target:.0%}, and track", rule, target=target))
+    words = _follows(target, 3600)
+    words += " It is there before the load where the last days had load at this time, too."
+    contender = Contender(f"predict at {target:.0%}, and track", rule, target=target)
+    return _contender(contender, words)
+
+
+def _follows(target: float, down_s: float) -> str:
+    return (
+        f"As many shards as hold the fullest of the last five minutes at {target:.0%}, as soon as"
+        f" an alarm tells; fewer when all of {duration(down_s)} needed fewer."
+    )
 
 
 def _level(given: list[str], _: Trace, __: Conditions) -> Policy:
