@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the narrator of all examples
+
 try:
     import requests
     from narrator import Ending, Narrator, NotAsToldError

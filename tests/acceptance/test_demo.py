@@ -70,6 +70,7 @@ def test_it_shows_three_stories_and_leaves_nothing_running() -> None:
 def test_it_fails_with_a_sentence_when_something_is_not_as_told(tmp_path: Path) -> None:
     example = tmp_path / "correlation"
     shutil.copytree(DEMO.parent, example)
+    shutil.copy(DEMO.parents[1] / "narrator.py", tmp_path)
     function = example / "src" / "notify.py"
     source = function.read_text("utf-8")
     assert source.count("    clew.bind(") == 1

@@ -1,4 +1,4 @@
-"""How the demo speaks, and how it ends."""
+"""How the demos of the examples speak, and how they end."""
 
 from __future__ import annotations
 
