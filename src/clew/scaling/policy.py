@@ -191,7 +191,8 @@ class TargetTracking(Joined):
 class ScaleDown(Joined):
     """Fewer shards, carefully: when all of a long time was quiet, and not often.
 
-    Only when every mean over five minutes in the last ``over_s`` was ``below`` that utilisation,
+    Only when every mean over five minutes (over all of it, if ``over_s`` is less) in the last ``over_s``
+    was ``below`` that utilisation,
     nothing was refused in that time, and the stream did not get fewer shards in the last
     ``every_s`` (1.5 times a retention of 24 hours, by default). Then to as many as put the
     highest minute of that time at ``target``.
@@ -218,7 +219,7 @@ class ScaleDown(Joined):
         """A ceiling, when all is quiet."""
         if not self._may(seen):
             return Wish()
-        fullest = seen.fullest(self.over_s, 300)
+        fullest = seen.fullest(self.over_s, min(300, self.over_s))
         if self.quantile < 1:
             fullest = seen.demand(self.over_s, 1.0, self.quantile)
         if fullest >= self.below * seen.shards:
