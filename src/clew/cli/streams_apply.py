@@ -14,6 +14,7 @@ from clew.cli.streams_where import (
     config_and_env,
     env_option,
     file_option,
+    functions_option,
     json_option,
     session_of,
     table_option,
@@ -35,6 +36,7 @@ _ACTIONS = {"Add": ("+", "green"), "Modify": ("~", "yellow"), "Remove": ("-", "r
 @file_option
 @env_option
 @table_option
+@functions_option
 @aws_options
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
@@ -45,7 +47,14 @@ _ACTIONS = {"Add": ("+", "green"), "Modify": ("~", "yellow"), "Remove": ("-", "r
 @click.option("--bucket", metavar="NAME", help="An S3 bucket, for a template of over 50 kB.")
 @json_option
 def apply(
-    *, table: str, yes: bool, allow_delete: bool, bucket: str | None, as_json: bool, **given: Any
+    *,
+    table: str,
+    functions: str,
+    yes: bool,
+    allow_delete: bool,
+    bucket: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Make the streams, alarms and settings of an environment what the streams.yml says.
 
@@ -68,7 +77,7 @@ def apply(
         raise click.UsageError("Nobody can be asked here; say --yes.")
     config, env = config_and_env(given)
     session = session_of(given, config.region(env))
-    found = prepare(session, config, env, table)
+    found = prepare(session, config, env, table, functions)
     check_functions(session, table)
     console = table_console()
     if not as_json:

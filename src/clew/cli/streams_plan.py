@@ -13,6 +13,7 @@ from clew.cli.streams_where import (
     config_and_env,
     env_option,
     file_option,
+    functions_option,
     json_option,
     session_of,
     table_option,
@@ -35,10 +36,11 @@ _SIGNS = {
 @file_option
 @env_option
 @table_option
+@functions_option
 @aws_options
 @click.option("--check", is_flag=True, help="Exit with 2 if there is something to apply.")
 @json_option
-def plan(*, table: str, check: bool, as_json: bool, **given: Any) -> int:
+def plan(*, table: str, functions: str, check: bool, as_json: bool, **given: Any) -> int:
     """Say what `clew streams apply` would do, and what it costs. Changes nothing.
 
     \b
@@ -54,7 +56,7 @@ def plan(*, table: str, check: bool, as_json: bool, **given: Any) -> int:
 
     config, env = config_and_env(given)
     session = session_of(given, config.region(env))
-    found = prepare(session, config, env, table)
+    found = prepare(session, config, env, table, functions)
     if as_json:
         click.echo(json.dumps(facts(found), indent=2))
     else:
@@ -135,8 +137,11 @@ def hung(before: str, said: str, style: str = "") -> Any:
 
     from clew.stories.visible import visible
 
+    text = Text(visible(said), style)
+    if not before:
+        return text
     grid = Table.grid()
     grid.add_column(width=len(before), no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(before, style), Text(visible(said), style))
+    grid.add_row(Text(before, style), text)
     return grid

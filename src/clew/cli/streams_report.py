@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from clew.scaling.managed.desired_now import Now
 
-_BAR = 16
+_BARS = (12, 24)  # on a narrow terminal, and on a wide one
+_WIDE = 100
 _SHOWN = 40
 _WIDEST = 120
 
@@ -131,7 +132,7 @@ def _show(now: Now, console: Console, *, everything: bool) -> None:
                 visible(shard.id.removeprefix("shardId-")),
                 f"{_place(shard.start)} - {_place(shard.end)}",
                 f"{shard.width:.1%}",
-                bar(used[number], _BAR, target=target, ascii_only=plain),
+                bar(used[number], _BARS[console.width >= _WIDE], target=target, ascii_only=plain),
                 f"{used[number]:.0%}",
                 megabytes(shard.load.bytes_per_s),
                 f"{shard.load.records_per_s:,.0f}",

@@ -28,6 +28,10 @@ table_option = click.option(
     "--table", default="clew-scaling", show_default=True, metavar="NAME",
     help="The DynamoDB table of the scaling functions.",
 )  # fmt: skip
+functions_option = click.option(
+    "--functions", default="clew-scaling", show_default=True, metavar="STACK",
+    help="The CloudFormation stack of the scaling functions.",
+)  # fmt: skip
 
 
 def aws_options(command: Command) -> Command:

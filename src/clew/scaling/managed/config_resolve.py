@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from clew.scaling.managed.config import Config, Entry
     from clew.scaling.managed.config_model import Stream
 
+_SOME = "of-that-pattern"  # a stream of a pattern that has none
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -83,13 +85,22 @@ def resolve(config: Config, env: str, existing: Collection[str] = ()) -> Resolve
     for entry in patterns:  # one that matches nothing yet can be wrong too
         if entry.name not in used:
             try:
-                _wanted(config, env, "of-that-pattern", entry)
+                _wanted(config, env, _SOME, entry)
             except ConfigError as error:
                 problems |= dict.fromkeys(error.problems)
     if problems:
         raise ConfigError(*problems)
     idle = tuple(entry for entry in patterns if entry.name not in used)
     return Resolved(env, tuple(streams), idle)
+
+
+def resolve_all(config: Config, env: str) -> dict[str, ManagedStream]:
+    """The settings of each name and each pattern, by what stands in the file."""
+    resolve(config, env)
+    return {
+        entry.name: _wanted(config, env, _SOME if entry.is_pattern else entry.name, entry).settings
+        for entry in config.entries(env)
+    }
 
 
 def _letters(pattern: str) -> int:

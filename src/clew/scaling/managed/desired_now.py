@@ -11,19 +11,22 @@ from clew.scaling.limits import Limits
 from clew.scaling.managed import alarms
 from clew.scaling.managed.decide import loaded_map
 from clew.scaling.managed.lock import GRACE_S, Held
+from clew.scaling.managed.look import look
 from clew.scaling.managed.metrics import measure
 from clew.scaling.managed.observe import describe, list_shards
 from clew.scaling.managed.store import lock_key
 from clew.scaling.model import Load
+from clew.scaling.words import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from clew.scaling.managed.metrics import Measured
     from clew.scaling.managed.observe import StreamState
     from clew.scaling.managed.settings import ManagedStream
     from clew.scaling.managed.tools import Tools
     from clew.scaling.model import ShardMap
+    from clew.scaling.plan import Operation
 
 _LAST_S = 900.0
 _NEVER = float("-inf")
@@ -140,3 +143,53 @@ def locked(tools: Tools, stream: str) -> Locked:
     if at("until") < tools.clock() - GRACE_S:
         owner = ""  # it has let it expire
     return Locked(owner, at("until"), at("cool_until"), at("last_up"), at("last_down"))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What would be done with a stream now, and what stands in the way."""
+
+    settings: ManagedStream
+    shards: int
+    plan: str  # in words; empty where it would be left as it is
+    why: str
+    operations: tuple[Operation, ...]
+    hot_keys: tuple[str, ...]
+    but: tuple[str, ...]
+
+
+def judge(tools: Tools, settings: ManagedStream) -> Judged:
+    """Decide as the functions would, and do nothing.
+
+    Raises:
+        ScalingError: There is no such stream.
+    """
+    lock = locked(tools, settings.name)
+    but = list(_but(tools, settings, lock))
+    found = look(tools, settings, None, lock.held(settings.name))
+    plan, why = found.decision.plan, found.decision.why
+    if found.on_demand or settings.mode == "on-demand":
+        plan, why = None, "It is in on-demand mode: AWS changes its shards."
+    return Judged(
+        settings=settings,
+        shards=len(found.shards),
+        plan=plan.explain() if plan else "",
+        why=why,
+        operations=plan.operations if plan else (),
+        hot_keys=found.decision.hot_keys,
+        but=tuple(but),
+    )
+
+
+def _but(tools: Tools, settings: ManagedStream, lock: Locked) -> Iterator[str]:
+    now = tools.clock()
+    if under_way := tools.store.plan(settings.name):
+        yield f"A plan is under way, and is finished first: {under_way['words']}"
+    if lock.owner:
+        yield f"An action has it in hand ({lock.owner}): everything else waits."
+    elif lock.cool_until_s > now:
+        left = duration(lock.cool_until_s - now)
+        yield f"The last action is too recent: it is left alone for {left} more."
+    down = settings.between_downs_s - (now - lock.last_down_s)
+    if down > 0:
+        yield f"It got fewer shards lately, and cannot again for {duration(down)}."

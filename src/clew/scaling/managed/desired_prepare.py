@@ -45,8 +45,8 @@ class Prepared:
         return self.diff.nothing and not any(self.alarms.values())
 
 
-def prepare(session: Any, config: Config, env: str, table: str) -> Prepared:
-    """Compare the file with what there is.
+def prepare(session: Any, config: Config, env: str, table: str, functions: str) -> Prepared:
+    """Compare the file with what there is; ``functions`` is the stack of the scaling functions.
 
     Raises:
         ConfigError: The file is wrong, or what there is does not allow what it says.
@@ -58,7 +58,7 @@ def prepare(session: Any, config: Config, env: str, table: str) -> Prepared:
     diff = compare(resolved, account)
     kept = {one.name for one in diff.changes if one.kind != "forget"}
     wanted = tuple(one for one in resolved.streams if one.name in kept)
-    topic = find_topic(session)
+    topic = find_topic(session, functions)
     template = stack_template(wanted, account, _alarms(wanted, account, topic))
     changed = changed_alarms(account.template, template)
     return Prepared(diff, account, wanted, template, changed, table, topic)
@@ -74,7 +74,7 @@ def check_functions(session: Any, table: str) -> None:
     if status is None:
         raise ClewError(
             f"There is no table {table} here, so nothing would scale the streams; deploy the"
-            " functions first: clew streams template scaling/, then sam deploy there."
+            " functions first: clew streams template scaling/ says how."
         )
     dynamodb = session.client("dynamodb")
     refused = dynamodb.exceptions.ConditionalCheckFailedException

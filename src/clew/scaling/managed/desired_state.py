@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from clew.errors import ClewError
+from clew.scaling.managed.config_words import meant
 from clew.scaling.managed.desired import Account, Existing
 from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import TABLE, Store
 from clew.scaling.managed.tools import Tools
 from clew.scaling.model import ScalingError
+from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -139,18 +141,33 @@ def table_status(session: Any, table: str) -> str | None:
     return found
 
 
-def find_topic(session: Any) -> str:
-    """The topic that alarms tell, of the stack of the scaling functions; empty if it is not there."""  # noqa: E501
+def find_topic(session: Any, functions: str) -> str:
+    """The topic that alarms tell, of the functions' stack; empty if it is not there."""
     cloudformation = session.client("cloudformation")
     with asking("cloudformation"):
-        for page in cloudformation.get_paginator("list_exports").paginate():
-            for one in page["Exports"]:
-                if one["Name"] == "clew-scaling-topic":
-                    return str(one["Value"])
-    return ""
+        if stack_status(cloudformation, functions) in (None, *_NO_STACK):
+            return ""
+        (stack,) = cloudformation.describe_stacks(StackName=functions)["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    return str(outputs.get("AlarmTopicArn", ""))
 
 
 def settings_or_any(session: Any, table: str, stream: str) -> ManagedStream:
     """The settings of a stream; if it is not managed, those that would leave it alone."""
     known = read_settings(session, table).get(stream)
     return known or ManagedStream(stream, 1, 10_000)
+
+
+def managed_settings(session: Any, table: str, stream: str) -> ManagedStream:
+    """The settings of a managed stream.
+
+    Raises:
+        ClewError: It is not managed.
+    """
+    known = read_settings(session, table)
+    if stream not in known:
+        raise ClewError(
+            f"{visible(stream)} is not managed here (table {table}){meant(stream, known)}"
+            " Streams are managed by clew streams apply."
+        )
+    return known[stream]
