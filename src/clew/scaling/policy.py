@@ -191,11 +191,10 @@ class TargetTracking(Joined):
 class ScaleDown(Joined):
     """Fewer shards, carefully: when all of a long time was quiet, and not often.
 
-    Only when every mean over five minutes (over all of it, if ``over_s`` is less) in the last ``over_s``
-    was ``below`` that utilisation,
-    nothing was refused in that time, and the stream did not get fewer shards in the last
-    ``every_s`` (1.5 times a retention of 24 hours, by default). Then to as many as put the
-    highest minute of that time at ``target``.
+    Only when every mean over five minutes (over all of it, if that is less) in the last ``over_s``
+    was ``below`` that utilisation, nothing was refused in that time, and the stream did not get
+    fewer shards in the last ``every_s`` (1.5 times a retention of 24 hours, by default). Then to as
+    many as put the highest minute of that time at ``target``.
 
     A merge closes two shards for each that is saved, and a closed shard stays until its records
     expire. If they are billed (``closed_rate`` above 0), it takes twice the retention until a merge

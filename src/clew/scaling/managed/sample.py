@@ -18,11 +18,11 @@ _log = get_logger("clew.scaling")
 _CALLS, _RECORDS = 2, 2000
 #: How many shards are looked at, and how many records make a sample (`ShardMap.with_samples`).
 _SHARDS, _ENOUGH = 3, 300
-_LAST_S = 60
+_LAST_S = 15  # of a shard that is hot, enough; and what is hot now
 
 
 def sample_keys(tools: Tools, stream: str, shards: Iterable[str]) -> dict[int, float]:
-    """Hash keys of records of the last minute and the bytes of each; {} where too few are known.
+    """Hash keys of records of the last seconds and the bytes of each; {} where too few are known.
 
     A record's own hash key is that of its partition key: where producers set another one, the
     stream does not give it back. What a record holds is thrown away. Never raises.
