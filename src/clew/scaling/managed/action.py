@@ -60,6 +60,7 @@ def act(tools: Tools, settings: ManagedStream, cause: Cause) -> Audit:
     """
     if settings.mode == "on-demand":
         why = "Its settings have it in on-demand mode: AWS scales it, and clew leaves it alone."
+        alarms.remove_alarms(tools, settings.name)
         return _nothing(tools, settings, cause, why)
     lock = Lock(tools.store, tools.clock)
     owner = cause.owner or tools.request_id or uuid4().hex
@@ -73,10 +74,11 @@ def act(tools: Tools, settings: ManagedStream, cause: Cause) -> Audit:
     except LostError:
         why = "Another invocation has taken the stream over, and goes on."
         return _nothing(tools, settings, cause, why)
+    except TimeUpError:
+        why = "Somebody else is changing the stream, for longer than this invocation had."
+        return action.finish(action.audit(audit.WAITING, why), loud=False)
     except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        action.finish(action.audit(audit.FAILED, why), loud=True)
-        lock.free(held)  # and not remembered: Lambda tries the alarm again
+        action.failed(error)  # and the alarm is not remembered: Lambda tries it again
         raise
 
 
@@ -101,7 +103,8 @@ class _Action:
                 return self._go_on(begun, first=False)
             self._notes.append("A plan of long ago was not finished, and is given up.")
             tools.store.forget_plan(name)
-        found = look(tools, self._settings, self._cause.alarm, self._held)
+        cause = self._cause
+        found = look(tools, self._settings, cause.alarm, self._held, patient=not cause.elsewhere)
         if found.on_demand:
             why = "The stream is in on-demand mode: AWS scales it, and clew leaves it alone."
             return self._leave(why)
@@ -148,12 +151,12 @@ class _Action:
                 progress=progress,
             )
             state, listed = when_active(tools, name), list_shards(tools, name)
+            note = alarms.set_alarms(tools, self._settings, state, listed, reset=True)
         except TimeUpError:
             return self._hand_over(begun, progress)
         except StuckError as stuck:
             # The plan stays: the next run looks whether it can go on.
             return self.finish(self._of_plan(audit.WAITING, begun, progress, str(stuck)), loud=True)
-        note = alarms.set_alarms(tools, self._settings, state, listed, reset=True)
         self._notes += [one for one in (note, progress.note) if one]
         tools.store.forget_plan(name)
         shards = listed.shard_map()
@@ -220,6 +223,14 @@ class _Action:
         if loud:
             tell(self._tools, self._settings, record)
         return record
+
+    def failed(self, error: Exception) -> None:
+        """Keep what went wrong, as far as that goes right."""
+        record = self.audit(audit.FAILED, f"{type(error).__name__}: {error}")
+        try:
+            self.finish(record, loud=True)
+        except Exception:  # noqa: BLE001 - the error that is raised says more
+            _log.exception("a failure could not be kept", extra={"scaling": record.to_json()})
 
     def audit(self, outcome: str, why: str) -> Audit:
         """A record of this action."""

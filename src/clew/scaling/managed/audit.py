@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from clew.scaling.model import KEY_SPACE
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 #: What an action may come to.
 DONE, NOTHING, WAITING, HANDED_OVER, FAILED = "done", "nothing", "waiting", "handed over", "failed"
-#: How wide a picture of the shards is, in characters.
-_WIDE = 64
+#: How wide a picture of the shards is, in characters, and how many shards make one.
+_WIDE, _MOST_DRAWN = 64, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ def done_so_far(progress: Progress) -> dict[str, Any]:
 
 def shard_map(cuts: Sequence[int]) -> str:
     """The hash-key space and its shards as one line of text: ``|####|####|##|##|``."""
-    width = min(_WIDE, max(16, 4 * (len(cuts) + 1)))
-    if len(cuts) + 1 > width:
-        return f"|{'#' * width}| ({len(cuts) + 1} shards)"
-    line = ["#"] * width
-    for cut in cuts:
-        line[min(width - 1, cut * width // KEY_SPACE)] = "|"
-    return f"|{''.join(line)}|"
+    shards = len(cuts) + 1
+    if shards > _MOST_DRAWN:
+        return f"|{'#' * _WIDE}| ({shards} shards)"
+    cells = max(16, min(_WIDE, 4 * shards))
+    ends = (0, *cuts, KEY_SPACE)
+    drawn = ("#" * max(1, round(cells * (b - a) / KEY_SPACE)) for a, b in pairwise(ends))
+    return f"|{'|'.join(drawn)}|"

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 from clew.scaling.limits import Limits
 from clew.scaling.managed.decide import Decision, decide, hottest_of, loaded_map, seen_of
 from clew.scaling.managed.metrics import history, measure
-from clew.scaling.managed.observe import describe, list_shards, when_active
+from clew.scaling.managed.observe import Listed, describe, list_shards, when_active
 from clew.scaling.managed.sample import sample_keys
-from clew.scaling.model import ScalingError
+from clew.scaling.model import ScalingError, ShardMap
 from clew.scaling.prices import Prices
 from clew.scaling.situation import Situation
 
 if TYPE_CHECKING:
     from clew.scaling.managed.alarm_event import AlarmEvent
     from clew.scaling.managed.lock import Held
-    from clew.scaling.managed.observe import Listed, StreamState
+    from clew.scaling.managed.observe import StreamState
     from clew.scaling.managed.settings import ManagedStream
     from clew.scaling.managed.tools import Tools
-    from clew.scaling.model import ShardMap
     from clew.scaling.timetable import Profile
 
 #: Shards' own metrics are read for this long: three of them for each shard.
@@ -46,8 +45,17 @@ class Found:
         return self.state.mode == "on-demand"
 
 
-def look(tools: Tools, settings: ManagedStream, alarm: AlarmEvent | None, held: Held) -> Found:
+def look(
+    tools: Tools,
+    settings: ManagedStream,
+    alarm: AlarmEvent | None,
+    held: Held,
+    *,
+    patient: bool = True,
+) -> Found:
     """Look at a stream and decide. An alarm needs minutes to be answered, a schedule days.
+
+    Without ``patient``, a stream that somebody changes just now is not waited for.
 
     Raises:
         TimeUpError: Somebody else is changing the stream, for longer than there is time.
@@ -57,6 +65,9 @@ def look(tools: Tools, settings: ManagedStream, alarm: AlarmEvent | None, held: 
     if state.mode == "on-demand":
         listed = list_shards(tools, settings.name)
         return Found(state, listed, listed.shard_map(), Decision(None, ""))
+    if not state.active and not patient:
+        why = "Somebody else is changing the stream: it is looked at again by the next run."
+        return Found(state, Listed((), 0), ShardMap.even(1), Decision(None, why))
     if not state.active:
         state = when_active(tools, settings.name)
     listed = list_shards(tools, settings.name)
@@ -69,7 +80,7 @@ def look(tools: Tools, settings: ManagedStream, alarm: AlarmEvent | None, held: 
         last_s=last_s if alarm is not None else max(settings.down_over_s, last_s),
         created_s=state.created_s,
     )
-    if settings.shard_alarms and state.shard_metrics:
+    if settings.shard_alarms:
         some = measure(
             tools,
             settings.name,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from clew.scaling.managed.alarm_event import BYTES, NAMESPACE, READS_REFUSED, RECORDS, REFUSED
+from clew.scaling.managed.settings import REFUSED_COUNTS
 from clew.scaling.managed.tools import patiently
 from clew.scaling.model import Load
 
@@ -113,7 +114,10 @@ def history(tools: Tools, stream: str, *, days: float, limits: Limits) -> tuple[
     known = next((n for n, value in enumerate(found[0]) if value), len(found[0]))
     written = _loads(found[0], found[1], 300)
     refused = _refused(written, found[2], 300)
-    asked = [(one + more).shards(limits) for one, more in zip(written, refused, strict=True)]
+    asked = [
+        (one + more.times(REFUSED_COUNTS)).shards(limits)
+        for one, more in zip(written, refused, strict=True)
+    ]
     return start + 300 * known, asked[known:]
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 MODES = ("provisioned", "on-demand")
 METHODS = ("auto", "operations", "update-shard-count")
 
+#: What one refusal counts: AWS's SDKs try a record three times, and soon (AWS SDKs and Tools
+#: Reference Guide, "Retry behavior").
+REFUSED_COUNTS = 1 / 3
+
 #: CreateStream: "[a-zA-Z0-9_.-]+", 1 to 128 characters.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _MOST_SHARDS = 10_000
@@ -99,7 +103,9 @@ class ManagedStream:
 
         if self.desired is not None:
             return Fixed(self.desired)
-        rule: Rule = TargetTracking(self.target, self.up_over_s, self.alarm_at)
+        rule: Rule = TargetTracking(
+            self.target, self.up_over_s, self.alarm_at, refused_counts=REFUSED_COUNTS
+        )
         for one in self.schedule:
             rule = rule | _scheduled(one)  # type: ignore[operator]
         if self.predictive and profile is not None:
@@ -190,7 +196,7 @@ def _mistakes(of: ManagedStream) -> list[tuple[bool, str]]:
             " the first number below the second",
         ),
         (of.up_over_s < 60, f"{of.up_over_s:g} s to scale up over are less than a minute"),
-        (of.down_over_s < 300, f"{of.down_over_s:g} s to scale down over are less than 5 minutes"),
+        (of.down_over_s < 60, f"{of.down_over_s:g} s to scale down over are less than a minute"),
         (
             of.down_every_s is not None and of.down_every_s < 0,
             "the time between two scalings down is negative",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.model import ScalingError
@@ -106,7 +107,7 @@ class Store:
 
     def note_update_call(self, stream: str, at_s: float) -> None:
         """Count a call of UpdateShardCount."""
-        item = _key(stream, f"call#{int(at_s * 1000):015d}")
+        item = _key(stream, f"call#{int(at_s * 1000):015d}#{uuid4().hex[:8]}")
         self.call("put_item", Item={**item, "expires": {"N": str(int(at_s) + 2 * _DAY_S)}})
 
     def update_calls(self, stream: str, at_s: float) -> int:
