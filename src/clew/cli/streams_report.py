@@ -84,7 +84,7 @@ def _show(now: Now, console: Console, *, everything: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from clew.cli.streams_map import balance, bar, megabytes, picture
+    from clew.cli.streams_map import balance, bar, megabytes, picture, place
     from clew.cli.streams_plan import hung
     from clew.scaling.limits import Limits
     from clew.scaling.words import count
@@ -130,7 +130,7 @@ def _show(now: Now, console: Console, *, everything: bool) -> None:
         if number in chosen:
             table.add_row(
                 visible(shard.id.removeprefix("shardId-")),
-                f"{_place(shard.start)} - {_place(shard.end)}",
+                f"{place(shard.start)} - {place(shard.end)}",
                 f"{shard.width:.1%}",
                 bar(used[number], _BARS[console.width >= _WIDE], target=target, ascii_only=plain),
                 f"{used[number]:.0%}",
@@ -140,9 +140,3 @@ def _show(now: Now, console: Console, *, everything: bool) -> None:
     console.print(table)
     if len(chosen) < len(shards):
         console.print(Text(f"The {_SHOWN} fullest of {len(shards)}; --all lists all.", "dim"))
-
-
-def _place(key: int) -> str:
-    from clew.scaling.model import KEY_SPACE
-
-    return f"{100 * key / KEY_SPACE:.1f}%"

@@ -20,6 +20,8 @@ from clew.stories.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from clew.scaling.managed.desired_now import Now
+
 
 def tools_of(session: Any, table: str = TABLE, topic: str = "") -> Tools:
     """The clients that looking at a stream takes."""
@@ -150,6 +152,12 @@ def find_topic(session: Any, functions: str) -> str:
         (stack,) = cloudformation.describe_stacks(StackName=functions)["Stacks"]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
     return str(outputs.get("AlarmTopicArn", ""))
+
+
+def find_topic_of(now: Now) -> str:
+    """The topic that a stream's alarms tell already; empty if they tell none."""
+    told = (action for one in now.alarms for action in one.get("AlarmActions", ()))
+    return next(told, "")
 
 
 def settings_or_any(session: Any, table: str, stream: str) -> ManagedStream:

@@ -1,0 +1,260 @@
+"""A change of a stream's shards that a person asks for, under the same guards as the functions'.
+
+The plan stands in the table while it is carried out: whoever is interrupted goes on with the same
+command, and if nobody does, the functions finish it at their next run.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from clew.errors import ClewError
+from clew.scaling.managed import alarms, audit
+from clew.scaling.managed.action import situation_of
+from clew.scaling.managed.apply import Progress, carry_out
+from clew.scaling.managed.audit import Audit, done_so_far, shard_map
+from clew.scaling.managed.desired_now import locked
+from clew.scaling.managed.lock import Busy, Lock
+from clew.scaling.managed.notice import tell
+from clew.scaling.managed.observe import list_shards, when_active
+from clew.scaling.managed.resume import Begun
+from clew.scaling.managed.sample import sample_keys
+from clew.scaling.options import weigh
+from clew.scaling.plan import Goal, Plan, fewest_operations, remaining
+from clew.scaling.words import count, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.scaling.managed.desired_now import Now
+    from clew.scaling.managed.lock import Held
+    from clew.scaling.managed.settings import ManagedStream
+    from clew.scaling.managed.tools import Tools
+    from clew.scaling.model import Shard, ShardMap
+    from clew.scaling.situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What is to be done, before it is."""
+
+    settings: ManagedStream
+    shards: ShardMap
+    begun: Begun
+    left: Plan  # what is still to be done of the plan
+    resumed: bool  # whether it was begun before
+
+    @property
+    def steps(self) -> int:
+        """How many changes there are to make, as far as it is clew that makes them."""
+        return len(self.left.calls) or len(self.left.operations)
+
+
+def prepare(
+    tools: Tools, now: Now, who: str, *, to: int | None = None, split: str | None = None
+) -> ByHand:
+    """The plan to ``to`` shards, or of the split of a shard; or the rest of one that was begun.
+
+    Raises:
+        ClewError: The stream cannot have so many, or there is no such shard.
+    """
+    settings = now.settings
+    if now.state.mode == "on-demand":
+        raise ClewError(f"{now.state.arn} is in on-demand mode: AWS changes its shards.")
+    if now.under_way is not None:
+        begun = Begun.from_json(now.under_way)
+        left = begun.plan if begun.plan.calls else remaining(begun.plan, now.shards)
+        return ByHand(settings, now.shards, begun, left, resumed=True)
+    wanted = to if to is not None else len(now.shards) + 1
+    low, high = settings.bounds
+    if not low <= wanted <= high:
+        bounds = f"always {low}" if low == high else f"from {low} to {high}"
+        raise ClewError(
+            f"{settings.name} may have {bounds} shards, and {wanted} is not that; change it in"
+            " streams.yml and apply."
+        )
+    situation = _situation(tools, settings)
+    if split is None:
+        plan, what = _plan_to(now, wanted, situation), f"asked for {count(wanted, 'shard')}"
+    else:
+        plan, what = _plan_split(tools, now, split, situation), f"asked for a split of {split}"
+    begun = Begun(
+        id=uuid4().hex[:12],
+        plan=plan,
+        who=who,
+        why=f"By hand: {what}.",
+        words=plan.explain(),
+        began_s=tools.clock(),
+        open_before=now.shards.cuts,
+    )
+    return ByHand(settings, now.shards, begun, plan, resumed=False)
+
+
+def execute(tools: Tools, found: ByHand, progress: Progress, *, force: bool) -> Audit:
+    """Carry it out, and set the alarms.
+
+    Raises:
+        ClewError: Another action has the stream in hand, or the last one is too recent.
+        StuckError: The service does not let it get any further.
+        KeyboardInterrupt: What is left stands in the table.
+    """
+    settings, begun = found.settings, found.begun
+    lock = Lock(tools.store, tools.clock)
+    with _locked(tools, lock, settings.name, cooled=not (force or found.resumed)) as (held, freed):
+        if not found.resumed:
+            tools.store.put_plan(settings.name, begun.to_json())
+        try:
+            carry_out(
+                tools, lock, held, begun.plan, situation=situation_of(settings), progress=progress
+            )
+        except BaseException as error:
+            said = str(error) or "It was interrupted; the next run goes on."
+            tools.store.put_audit(
+                settings.name, _audit(tools, found, progress, audit.WAITING, said).to_json()
+            )
+            raise
+        state, listed = when_active(tools, settings.name), list_shards(tools, settings.name)
+        note = alarms.set_alarms(tools, settings, state, listed, reset=True)
+        tools.store.forget_plan(settings.name)
+        shards = listed.shard_map()
+        record = replace(
+            _audit(tools, found, progress, audit.DONE),
+            shards_after=len(shards),
+            closed_shards=listed.closed,
+            map_after=shard_map(shards.cuts),
+            notes=tuple(one for one in (note, progress.note) if one),
+        )
+        tools.store.put_audit(settings.name, record.to_json())
+        freed |= {
+            "cool_s": settings.cool_down_s,
+            "went_up": len(shards) >= begun.plan.before,
+            "went_down": len(shards) < begun.plan.before,
+        }
+    tell(tools, settings, record)
+    return record
+
+
+@contextmanager
+def _locked(
+    tools: Tools, lock: Lock, stream: str, *, cooled: bool
+) -> Iterator[tuple[Held, dict[str, object]]]:
+    """The lock, and what is to be remembered when it is let go."""
+    owner = _owner()
+    before = locked(tools, stream).owner
+    if _ended(before):
+        owner = before  # this machine's, and its process is gone: the lock is taken over
+    held = lock.take(stream, owner, cooled=cooled)
+    if isinstance(held, Busy):
+        left = duration(max(held.until_s - tools.clock(), 1.0))
+        if held.reason == "held":
+            raise ClewError(
+                f"Another action has {stream} in hand ({before}), for {left} at least; wait, and"
+                " see clew streams status."
+            )
+        raise ClewError(
+            f"The last action on {stream} is too recent: it is left alone for {left} more, or use"
+            " --force."
+        )
+    freed: dict[str, object] = {}
+    try:
+        yield held, freed
+    finally:
+        lock.free(held, **freed)  # type: ignore[arg-type]
+
+
+def _owner() -> str:
+    return f"cli:{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def _ended(owner: str) -> bool:
+    """Whether it was a command line on this machine, and its process is not there any more."""
+    kind, _, rest = owner.partition(":")
+    host, _, rest = rest.partition(":")
+    pid = rest.partition(":")[0]
+    if kind != "cli" or host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False  # it is another user's
+    return False
+
+
+def _situation(tools: Tools, settings: ManagedStream) -> Situation:
+    given = situation_of(settings)
+    called = tools.store.update_calls(settings.name, tools.clock())
+    return replace(given, update_calls_left=max(given.limits.update_calls_per_24h - called, 0))
+
+
+def _plan_to(now: Now, wanted: int, situation: Situation) -> Plan:
+    settings = now.settings
+    goal = Goal(settings.target, wanted, wanted, isolate_hot_keys=settings.isolate_hot_keys)
+    options = weigh(now.shards, goal, situation, urgent=True)
+    if settings.method == "operations":
+        return options.fewest
+    if settings.method == "update-shard-count" and options.update is not None:
+        return options.update
+    return options.chosen
+
+
+def _plan_split(tools: Tools, now: Now, name: str, situation: Situation) -> Plan:
+    full = name if name.startswith("shardId-") else f"shardId-{name.zfill(12)}"
+    shard = next((one for one in now.shards.shards if one.id == full), None)
+    if shard is None:
+        raise ClewError(
+            f"{now.settings.name} has no open shard {full}; see clew streams report"
+            f" {now.settings.name}."
+        )
+    if shard.end - shard.start < 2:
+        raise ClewError(f"{full} has a single hash key, and cannot be split.")
+    samples = sample_keys(tools, now.settings.name, [full])
+    sampled = now.shards.with_samples(samples) if samples else now.shards
+    (shard,) = (one for one in sampled.shards if one.id == full)
+    cuts = tuple(sorted((*sampled.cuts, _halves(shard))))
+    same = len(sampled)
+    nothing = fewest_operations(sampled, Goal(now.settings.target, same, same), situation)
+    plan = remaining(replace(nothing, cuts=cuts, after=same + 1), sampled, situation)
+    return replace(plan, hot_keys=())
+
+
+def _halves(shard: Shard) -> int:
+    """The hash key that has half of a shard's load on each side, as far as it is known."""
+    middle = (shard.start + shard.end) // 2
+    below = 0.0
+    for piece in shard.pieces:
+        if below + piece.bytes_share >= 0.5:
+            part = (0.5 - below) / piece.bytes_share
+            middle = piece.start + int(part * (piece.end - piece.start))
+            break
+        below += piece.bytes_share
+    return min(max(middle, shard.start + 1), shard.end - 1)
+
+
+def _audit(tools: Tools, found: ByHand, progress: Progress, outcome: str, more: str = "") -> Audit:
+    plan = found.begun.plan
+    return Audit(
+        id=uuid4().hex[:12],
+        at_s=tools.clock(),
+        stream=found.settings.name,
+        who=found.begun.who,
+        outcome=outcome,
+        why=f"{found.begun.why} {more}".strip(),
+        shards_before=plan.before,
+        shards_after=plan.after,
+        plan=found.begun.words,
+        method=plan.method,
+        took_s=tools.clock() - found.begun.began_s,
+        usd_month_before=plan.usd_month_before,
+        usd_month=plan.usd_month,
+        usd_once=plan.usd_once,
+        map_before=shard_map(found.begun.open_before),
+        map_after=shard_map(plan.cuts),
+        **done_so_far(progress),
+    )
