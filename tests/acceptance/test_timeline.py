@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from clew.stories import find_story
+
 from .trail import json_lines
 
 if TYPE_CHECKING:
     from clew.localcloud import LocalCloud
+    from clew.stories import Story
     from conftest import Until
 
     from .trail import Line
@@ -28,20 +32,28 @@ FIXED = 'text: str = post.get("text", "(a picture)")'
 READERS = {"bran", "sansa"}
 PICTURE = {"picture": "https://example.com/direwolf.png"}
 #: Bounds of waits, not measures: what is waited for takes a second or two.
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 class Feed:
     """One deployment of the example, as its users and its operator see it."""
 
-    def __init__(self, cloud: LocalCloud, until: Until, folder: Path, policy: str) -> None:
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        until: Until,
+        folder: Path,
+        policy: str,
+        name: str = "",
+        **parameters: str,
+    ) -> None:
         self.cloud = cloud
         self.until = until
-        self.folder = folder / policy
+        self.name = name or f"feed-{policy}"
+        self.folder = folder / self.name
         shutil.copytree(EXAMPLE, self.folder)
         self.parameters = {"Policy": policy, "SecondChance": "no", "SecondChanceAfter": "1s"}
-        self.name = f"feed-{policy}"
-        self.deploy()
+        self.deploy(**parameters)
         dynamodb: Any = cloud.session().resource("dynamodb", endpoint_url=cloud.endpoint_url)
         self._timelines = dynamodb.Table(self.stack.outputs["TimelinesTable"])
         table = dynamodb.Table(self.stack.outputs["FollowersTable"])
@@ -141,6 +153,7 @@ class Feed:
         """What ``clew`` prints."""
         done = subprocess.run(
             [sys.executable, "-m", "clew", *arguments],
+            env={**os.environ, "COLUMNS": "300"},
             capture_output=True,
             encoding="utf-8",
             timeout=60,
@@ -149,11 +162,31 @@ class Feed:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def story(self, correlation_id: str) -> dict[str, Any]:
-        """Its story, for a script."""
-        said = self.clew("story", correlation_id, "--json", "--name", self.cloud.name)
-        found: dict[str, Any] = json.loads(said)
+    def dead_letters(self, output: str) -> list[dict[str, Any]]:
+        """What ``clew dlq list`` says of a queue."""
+        queue = self.stack.outputs[output]
+        said = self.clew("dlq", "list", queue, "--json", "--local", self.cloud.name)
+        found: list[dict[str, Any]] = json.loads(said)
         return found
+
+    def redrive(self, output: str, to: str) -> str:
+        """What ``clew dlq redrive`` says."""
+        queue = self.stack.outputs[output]
+        return self.clew("dlq", "redrive", queue, "--to", to, "--yes", "--local", self.cloud.name)
+
+    def story(self, correlation_id: str) -> Story:
+        """What is known of a post."""
+        return find_story(self.cloud, correlation_id, wait_s=SOON_S)
+
+    def lives(self, correlation_id: str) -> list[tuple[str, str]]:
+        """Who had a post and what became of it, once nothing of its story is broken any more."""
+
+        def whole() -> Story | None:
+            story = self.story(correlation_id)
+            return None if story.breaks else story
+
+        story: Story = self.until(whole, f"the story of {correlation_id} is whole", SOON_S)
+        return [(hop.function, hop.outcome) for hop in story.hops]
 
 
 def _place(item: dict[str, Any]) -> str:
@@ -196,5 +229,72 @@ def test_skip_goes_on_and_says_what_is_lost(cloud: LocalCloud, until: Until, fol
     assert loss["level"] == "ERROR"
     assert (loss["exception"]["type"], loss["exception"]["message"]) == ("KeyError", "'text'")
     assert feed.outcomes_with(picture) == [["done", "done", "skipped", "done", "done"]]
-    (broken,) = feed.story(picture)["breaks"]
-    assert broken["kind"] == "skipped"
+    assert [one.kind for one in feed.story(picture).breaks] == ["skipped"]
+
+
+def test_retry_lets_the_others_through_and_the_redrive_delivers(
+    cloud: LocalCloud, until: Until, folder: Path
+) -> None:
+    feed = Feed(cloud, until, folder, "retry")
+    picture = feed.publish_five()
+    assert feed.shown("arya", 4) == ["one", "two", "four", "five"]
+    assert len(feed.logged("record failed, trying again", picture, 2)) == 2
+    feed.until(lambda: feed.waiting("DeadLettersUrl"), "it is in the queue", SOON_S)
+    (letter,) = feed.dead_letters("DeadLettersUrl")
+    assert letter["correlationId"] == picture
+    assert letter["error"]["type"] == "KeyError"
+    assert [one.kind for one in feed.story(picture).breaks] == ["dead-lettered"]
+
+    feed.fix_the_bug()
+    assert "Sent 1 dead letter to the" in feed.redrive("DeadLettersUrl", "source")
+    assert feed.shown("arya", 5) == ["one", "two", "(a picture)", "four", "five"], "in its place"
+    assert feed.waiting("DeadLettersUrl") == 0
+    feed.logged("on the timelines", picture)
+    story = json.loads(feed.clew("story", picture, "--json", "--name", cloud.name))
+    assert story["id"] == picture
+    assert story["breaks"] == []
+    assert [(hop["function"], hop["outcome"]) for hop in story["hops"]] == [
+        ("feed-retry-publish", "done"),
+        ("feed-retry-distribute", "dead-lettered"),
+        ("feed-retry-distribute", "done"),
+    ]
+    edge, dead, delivered = story["hops"]
+    assert (dead["above"], delivered["above"]) == (edge["number"], dead["number"])
+    assert len(story["trace_ids"]) == 1
+    shown = feed.clew("story", picture, "--check", "--name", cloud.name)
+    assert shown.index("DEAD-LETTERED") < shown.index("(dead letter") < shown.rindex("done")
+    assert "BREAK" not in shown
+
+
+def test_the_second_chance_places_a_post_or_parks_it(
+    cloud: LocalCloud, until: Until, folder: Path
+) -> None:
+    feed = Feed(cloud, until, folder, "retry", name="feed-again", SecondChance="yes")
+    parked = feed.post(**PICTURE)
+    feed.until(lambda: feed.waiting("GivenUpUrl"), "it is given up", SOON_S)
+    (letter,) = feed.dead_letters("GivenUpUrl")
+    assert letter["correlationId"] == parked
+    (broken,) = feed.story(parked).breaks
+    assert (broken.kind, broken.function) == ("dead-lettered", "feed-again-second-chance")
+
+    feed.deploy(SecondChance="no")
+    saved = feed.post(**PICTURE)
+    feed.until(lambda: feed.waiting("DeadLettersUrl"), "it is in the queue", SOON_S)
+    feed.fix_the_bug(SecondChance="yes")
+    assert feed.shown("arya", 1) == ["(a picture)"]
+    assert feed.lives(saved) == [
+        ("feed-again-publish", "done"),
+        ("feed-again-distribute", "dead-lettered"),
+        ("feed-again-second-chance", "done"),
+    ]
+
+    assert "Sent 1 dead letter to the" in feed.redrive("GivenUpUrl", "function")
+    assert feed.shown("arya", 2) == ["(a picture)"] * 2
+    assert feed.lives(parked) == [
+        ("feed-again-publish", "done"),
+        ("feed-again-distribute", "dead-lettered"),
+        ("feed-again-second-chance", "returned"),
+        ("feed-again-second-chance", "returned"),
+        ("feed-again-second-chance", "dead-lettered"),
+        ("feed-again-distribute", "done"),
+    ]

@@ -17,8 +17,8 @@ GIVEN_UP = os.environ["GIVEN_UP_URL"]
 AFTER = os.environ["SECOND_CHANCE_AFTER"]
 
 
-# Order before all: until this post is placed, no later one is, of any author. For timelines that is
-# wrong: one broken post stops everybody's feed. It would be right for the entries of a ledger.
+# Order before all: until this post is placed, no later one is, of any author.
+# Wrong for timelines: one broken post stops everybody's feed. Right for a ledger.
 @clew.kinesis_handler(on_failure=clew.halt())
 def halt(record: clew.KinesisRecord) -> None:
     """One post, or none after it."""
@@ -32,8 +32,8 @@ def skip(record: clew.KinesisRecord) -> None:
     place(record)
 
 
-# What timelines want: two more attempts within a second, for a table that is throttled say, and
-# then the others go on. The post is kept, and has its second chance below.
+# What timelines want: two more attempts within a second (a table may be
+# throttled), and then the others go on. The post has a second chance below.
 @clew.kinesis_handler(
     on_failure=clew.retry(times=2, within="1s", then=clew.dead_letter(DEAD_LETTERS))
 )
@@ -42,7 +42,12 @@ def retry(record: clew.KinesisRecord) -> None:
     place(record)
 
 
-# The same function on the queue of dead letters, where nobody is held up by it.
+# The same function on the queue of dead letters, where it holds up nobody.
 second_chance = clew.retry_handler(
-    on_failure=clew.retry(times=2, backoff=AFTER, in_queue=True, then=clew.dead_letter(GIVEN_UP))
+    on_failure=clew.retry(
+        times=2,
+        backoff=AFTER,
+        in_queue=True,
+        then=clew.dead_letter(GIVEN_UP),
+    )
 )(retry)
