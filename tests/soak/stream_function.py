@@ -45,7 +45,9 @@ RATES = {
 #: The share of the records that fail whatever attempt it is, where the policy gives up.
 POISON = 0.005
 #: How long a call hangs, where the function's timeout does not end it (seconds).
-HANG_S = 3.0
+HANG_S = 2.5
+#: How long what a killed process had in hand stays its own: longer than any call takes (seconds).
+LEASE_S = 6.0
 #: Bytes of address space beside what the process has at its start (each thread reserves more than
 #: a hundred megabytes, for its stack and its part of the heap), and of memory in all.
 ADDRESS_SPACE = 3 << 30
@@ -189,7 +191,7 @@ def make(spec: Spec) -> Callable[[Any, Any], Any]:
         "skip": clew.skip(),
         "halt": clew.halt(),
     }[spec.policy]
-    store = clew.idempotency(spec.table, lease=f"{3 * HANG_S}s") if spec.table else None
+    store = clew.idempotency(spec.table, lease=LEASE_S) if spec.table else None
     lanes = {"one at a time": None, "lanes=1": 1}.get(spec.how, 8)
     calls = Calls(spec)
     function = calls.each_async if spec.how.startswith("async") else calls.each

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+#: Why records are left over for which there was no time.
+UP = "the function's time is nearly up"
 #: Seconds that the report takes, and the end of the invocation after it.
 REPORT_S = 0.25
 #: No more than this share of an invocation's time is kept back, or there would be no progress.

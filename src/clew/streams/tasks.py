@@ -217,7 +217,8 @@ async def _whole(batch: Batch) -> None:
         batch.late = True
         working.cancel()
         await asyncio.wait({working}, timeout=_GRACE_S)
-        return
+        if not working.done() or working.cancelled():
+            return
     try:
         working.result()
     except _EndedError as ended:

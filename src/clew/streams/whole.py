@@ -6,8 +6,10 @@ from functools import partial
 from time import perf_counter as clock
 
 from clew.handlers.run import say
+from clew.log.internal import warn_once
 from clew.streams import told
 from clew.streams.batch import FINAL
+from clew.streams.deadline import UP
 from clew.streams.decide import AGAIN
 from clew.streams.drive import drive
 from clew.streams.failure import PartialFailure, RecordFailed, as_error, failure_of
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from clew.streams.steps import Steps
 
 
+#: The share of the time after which no more records are looked up in the idempotency table: they
+#: have to be marked there too, and the function has to run between.
+_LOOK_UP = 1 / 3
+
+
 def whole(batch: Batch) -> None:
     """Give the function its records. Raises what ends a process (no `Exception`)."""
     drive(whole_steps(batch), lambda: call_once(batch))
@@ -34,6 +41,9 @@ def whole_steps(batch: Batch) -> Steps:
     taken = list(batch.todo)
     began = clock()
     due = not batch.records  # the last call of a tumbling window has none
+    if batch.todo and batch.deadline.left_s() <= 0:
+        batch.why = UP
+        batch.todo = []
     while batch.todo or due:
         due = False
         error = yield CALL
@@ -42,6 +52,9 @@ def whole_steps(batch: Batch) -> Steps:
         batch.todo = yield from _after(batch, error, began)
     if batch.plan.idempotency is not None:
         for record in taken:
+            if batch.deadline.left_s() <= 0:  # the report counts for more than what is left here
+                warn_once("marks", "no time was left to mark all records in the idempotency table")
+                break
             yield from let_go(batch, record, batch.plan.idempotency, record.outcome)
     return True
 
@@ -50,8 +63,12 @@ def _ready(batch: Batch) -> Generator[Any, Any, list[Record]]:
     """The records that the function is given: those that are not done, and can be decoded."""
     store = batch.plan.idempotency
     ready: list[Record] = []
+    enough_s = batch.deadline.left_s() * (1 - _LOOK_UP)
     for record in batch.records:
         if store is not None:
+            if batch.deadline.left_s() < enough_s:
+                batch.why = UP
+                break
             known = yield from claim(batch, record, store)
             if known is not None:
                 continue
