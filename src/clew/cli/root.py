@@ -16,6 +16,7 @@ _GROUPS = {
     "local": ("clew.cli.local:local", "Run a SAM template on this machine."),
     "sign": ("clew.cli.sign:sign", "Print headers that log one request at DEBUG."),
     "streams": ("clew.cli.streams:streams", "Scale Kinesis streams by alarm and by schedule."),
+    "store": ("clew.cli.store:store", "Keep log lines in a file, and search them."),
     "story": ("clew.cli.story:story", "Show one request through every function it touched."),
     "worker": ("clew.cli.worker:worker", "Run a stream handler outside Lambda."),
 }

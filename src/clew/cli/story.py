@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 _BROKE = 2
 
 
-def _since(_context: click.Context, _option: click.Parameter, given: float) -> datetime:
+def _since(
+    _context: click.Context, _option: click.Parameter, given: float | None
+) -> datetime | None:
+    if given is None:
+        return None
     try:
         return datetime.now(UTC) - timedelta(seconds=given)
     except OverflowError:
@@ -40,10 +45,14 @@ def _since(_context: click.Context, _option: click.Parameter, given: float) -> d
     "--since",
     type=DURATION,
     callback=_since,
-    default="1h",
-    show_default=True,
     metavar="AGE",
-    help="Read only lines that are newer: 30s, 10m, 2h, 1d.",
+    help="Read only lines that are newer: 30s, 10m, 2h, 1d [default: 1h; of a store, all].",
+)
+@click.option(
+    "--store",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Read a store of log lines instead (see `clew store`).",
 )
 @click.option(
     "--wait",
@@ -61,7 +70,8 @@ def story(
     profile: str | None,
     region: str | None,
     log_groups: str | None,
-    since: datetime,
+    since: datetime | None,
+    store: Path | None,
     wait_s: int | None,
     check: bool,
     as_json: bool,
@@ -70,7 +80,8 @@ def story(
 
     ID is the request's x-correlation-id, or the first 8 characters of it or more. Where the
     story broke is said in its place and again at the end. Its lines are read from a local cloud,
-    or, with --profile, --region or --log-group, from CloudWatch Logs of an AWS account.
+    or, with --profile, --region or --log-group, from CloudWatch Logs of an AWS account; or, with
+    --store, from a file that `clew store import` made.
 
     \b
     Exit status: 0 if there is such a request; 1 if not; with --check, 2 if its story broke.
@@ -81,21 +92,48 @@ def story(
       clew story 4f0c1f0e --wait 10
       clew story 4f0c1f0e --json | jq -r '.breaks[].sentence'
       clew story 4f0c1f0e --check && echo whole
+      clew story 4f0c1f0e --store logs.db
       clew story 4f0c1f0e --profile staging --region eu-west-1 --log-group /aws/lambda/shop-
     """
     from clew.stories import find_story
 
-    if profile is None and region is None and log_groups is None:
+    of_aws = profile is not None or region is not None or log_groups is not None
+    if (name is not None) + of_aws + (store is not None) > 1:
+        raise click.UsageError(
+            "--name is of a local cloud, --store of a file, --profile, --region and --log-group "
+            "are of AWS."
+        )
+    if store is not None:
+        return _of_store(store, id, since, wait_s, check, as_json)
+    if since is None:
+        since = datetime.now(UTC) - timedelta(hours=1)
+    if of_aws:
+        where: Session | Source = _of_aws(profile, region, log_groups)
+    else:
         from clew.localcloud import LocalCloud
 
-        where: Session | Source = LocalCloud.connect(name)
-    elif name is not None:
-        raise click.UsageError(
-            "--name is of a local cloud, --profile, --region and --log-group are of AWS."
-        )
-    else:
-        where = _of_aws(profile, region, log_groups)
+        where = LocalCloud.connect(name)
     found = find_story(where, id, since=since, wait_s=wait_s)
+    return _told(found, check=check, as_json=as_json)
+
+
+def _of_store(  # noqa: PLR0917
+    path: Path,
+    request: str,
+    since: datetime | None,
+    wait_s: int | None,
+    check: bool,
+    as_json: bool,
+) -> int:
+    from clew.stories import find_story
+    from clew.stories.store import Store
+
+    with Store(path) as store:
+        found = find_story(store, request, since=since, wait_s=wait_s)
+    return _told(found, check=check, as_json=as_json)
+
+
+def _told(found: Story, *, check: bool, as_json: bool) -> int:
     _print(found, as_json=as_json)
     return _BROKE if check and found.breaks else 0
 

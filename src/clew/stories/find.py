@@ -143,11 +143,16 @@ def _only(candidates: list[str], prefix: str) -> str | None:
 
 def _among_all(source: Source, id: str, since: datetime | None) -> Story:  # noqa: A002
     """The last try, with every line: not every log is searched by the beginning of a word."""
-    lines = read(source.lines(None, since))
-    known = lines.latest_ids()
-    full = id if id in known else _only(_begins(known, id), id)
-    if full is not None:
-        return reconstruct(lines, full)
+    # A store finds beginnings itself, and may be too large to be read.
+    recent_ids = getattr(source, "recent_ids", None)
+    if recent_ids is not None:
+        known = recent_ids(since)
+    else:
+        lines = read(source.lines(None, since))
+        known = lines.latest_ids()
+        full = id if id in known else _only(_begins(known, id), id)
+        if full is not None:
+            return reconstruct(lines, full)
     recent = sorted(known, key=lambda each: known[each], reverse=True)
     near = difflib.get_close_matches(id[:_MAX_ID], recent[:_MAX_COMPARED], n=_MAX_NAMED)
     near += [each for each in recent[:_MAX_NAMED] if each not in near]

@@ -159,7 +159,7 @@ def _platform_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> TextLine:
 def _log_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> LogLine:
     group_function = raw.log_group.rpartition("/")[2]
     return LogLine(
-        at_ms=_time_ms(found.get("timestamp"), at_ms),
+        at_ms=time_ms(found.get("timestamp"), at_ms),
         log_group=raw.log_group,
         level=_text(found, "level"),
         message=_text(found, "message"),
@@ -193,7 +193,7 @@ def _invocation(line: LogLine, found: dict[str, Any]) -> Invocation:
         line=line,
         source=_text(found, "source"),
         outcome=_text(found, "outcome"),
-        started_ms=_time_ms(found.get("startedAt"), line.at_ms),
+        started_ms=time_ms(found.get("startedAt"), line.at_ms),
         duration_ms=_number(found, "durationMs"),
         received=(
             *(_received(entry, line) for entry in _objects(found.get("received"))),
@@ -236,7 +236,7 @@ def _sent(entry: dict[str, Any], line: LogLine) -> SentEntry:
         parent=_text(entry, "parent"),
         trace=_text(entry, "trace"),
         id=_text(entry, "id") or line.id,
-        at_ms=_time_ms(entry.get("at"), line.at_ms),
+        at_ms=time_ms(entry.get("at"), line.at_ms),
         outcome=_text(entry, "outcome"),
         status=_whole(entry, "status") or 0,
         error=_text(entry, "error"),
@@ -288,7 +288,7 @@ def _whole(found: dict[str, Any], name: str) -> int | None:
     return None if value is None else min(int(value), 10**9)
 
 
-def _time_ms(value: object, otherwise: int) -> int:
+def time_ms(value: object, otherwise: int) -> int:
     """RFC 3339 as milliseconds since the epoch; ``otherwise`` where it is none, or before it."""
     if not isinstance(value, str) or len(value) > 40:
         return otherwise

@@ -102,7 +102,7 @@ def prepare(
     if len(origins) > _MAX_ORIGINS:
         origins.clear()
     for number, entry in enumerate(batch.entries):
-        at_ms, group, stream, message = entry[:4]
+        _, group, stream, message = entry[:4]
         try:
             data = message.encode()
         except UnicodeEncodeError:  # halves of surrogate pairs

@@ -45,8 +45,24 @@ _MAX_SHAPES = 4_096
 _OF_ORIGIN = ("function", "version", REQUEST, TRACE)
 #: What an invocation line says of itself and of each message that nobody looks for by a word.
 _UNSAID = frozenset(
-    "startedAt durationMs chunk chunks span parent trace id at ms attempts status places "
-    "microseconds traceparents ids".split()
+    [
+        "startedAt",
+        "durationMs",
+        "chunk",
+        "chunks",
+        "span",
+        "parent",
+        "trace",
+        "id",
+        "at",
+        "ms",
+        "attempts",
+        "status",
+        "places",
+        "microseconds",
+        "traceparents",
+        "ids",
+    ]
 )
 _BOOKKEEPING = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION\t", "LOGS\t", "XRAY ")
 #: Python's names, and what others write for them.

@@ -74,7 +74,7 @@ def open_to_write(path: Path, *, durable: bool) -> sqlite3.Connection:
         try:
             _make(connection, path)
             connection.execute("PRAGMA wal_autocheckpoint = 2048")
-            # NORMAL syncs at checkpoints alone: a power loss, though no kill, takes the last commits.
+            # NORMAL syncs at checkpoints: a power loss, though no kill, takes the last commits.
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         except BaseException:
             connection.close()
