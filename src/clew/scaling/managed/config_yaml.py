@@ -80,7 +80,11 @@ def read_yaml(text: str, name: str) -> Document:
     """
     if len(text) > _MAX_BYTES:
         raise ConfigError(f"{name} is larger than 1 MB; split it up.")
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{name}:{line} is not YAML: a character that is no text.") from error
     try:
         node = loader.get_single_node()
         if node is None:
@@ -92,9 +96,6 @@ def read_yaml(text: str, name: str) -> Document:
         line = mark.line + 1 if mark else 1
         what = " ".join((error.problem or error.context or "it cannot be read").split())
         raise ConfigError(f"{name}:{line} is not YAML: {what}.") from error
-    except yaml.YAMLError as error:
-        said = " ".join(str(error).split()).partition(" in ")[0]
-        raise ConfigError(f"{name} is not YAML: {said}.") from error
     except RecursionError as error:
         raise ConfigError(f"{name} is nested too deeply; no stream needs that.") from error
     finally:
@@ -122,7 +123,10 @@ class _Reader:
             raise ConfigError(
                 f"{self._at(node)}: the tag {node.tag} means nothing here; remove it."
             )
-        return self._loader.construct_object(node)
+        try:
+            return self._loader.construct_object(node)
+        except ValueError as error:  # thousands of digits
+            raise ConfigError(f"{self._at(node)}: this number is far too long.") from error
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
