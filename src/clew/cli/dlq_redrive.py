@@ -206,6 +206,11 @@ def _print(queue: Queue, result: Result, *, as_json: bool) -> None:
         )
     if not result.done and not result.failed:
         click.echo(f"Nothing to send in {queue.name}.")
+    if queue.hidden:
+        click.echo(
+            f"{count(queue.hidden, 'message')} of it somebody else had in hand; those of a run "
+            "that was killed come back within two minutes.",
+        )
     _print_failed(queue, result)
 
 
