@@ -46,9 +46,11 @@ def read_body(event: dict[str, Any]) -> Any:
     body = event.get("body") or ""
     try:
         found = json.loads(base64.b64decode(body) if event.get("isBase64Encoded") else body)
-        return {name: found[name] for name in ("author", "text", "picture") if name in found}
-    except (ValueError, TypeError):
+    except ValueError:
         return None
+    if not isinstance(found, dict):
+        return None
+    return {name: found[name] for name in ("author", "text", "picture") if name in found}
 
 
 def problem_with(asked: Any) -> str:
