@@ -10,6 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from botocore.config import Config
+
 from clew.scaling.managed import handlers
 from clew.scaling.managed.alarms import existing, prefix, wanted_alarms
 from clew.scaling.managed.observe import list_shards
@@ -39,8 +41,9 @@ def as_sent(answer: dict[str, Any]) -> dict[str, Any]:
 @cache
 def clients(cloud: LocalCloud) -> tuple[Any, ...]:
     """Made once: it takes long."""
-    names = ("kinesis", "cloudwatch", "dynamodb", "sns", "lambda")
-    return tuple(cloud.client(name) for name in names)
+    once = Config(retries={"total_max_attempts": 1})  # as the functions make theirs
+    asked_once = [cloud.client(name, config=once) for name in ("kinesis", "cloudwatch")]
+    return (*asked_once, *(cloud.client(name) for name in ("dynamodb", "sns", "lambda")))
 
 
 class Clock:

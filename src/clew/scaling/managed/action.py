@@ -19,6 +19,7 @@ from clew.scaling.managed.resume import Begun
 from clew.scaling.managed.tools import TimeUpError
 from clew.scaling.prices import Prices
 from clew.scaling.situation import Situation
+from clew.scaling.words import count
 
 if TYPE_CHECKING:
     from clew.scaling.managed.alarm_event import AlarmEvent
@@ -65,7 +66,9 @@ def act(tools: Tools, settings: ManagedStream, cause: Cause) -> Audit:
     lock = Lock(tools.store, tools.clock)
     owner = cause.owner or tools.request_id or uuid4().hex
     begun = tools.store.plan(settings.name)
-    held = lock.take(settings.name, owner, event=cause.key, cooled=begun is None)
+    # Whatever wakes it finishes what was begun, even an alarm that has been answered.
+    event = cause.key if begun is None else ""
+    held = lock.take(settings.name, owner, event=event, cooled=begun is None)
     if isinstance(held, Busy):
         return _busy(tools, settings, cause, held)
     action = _Action(tools, settings, cause, lock, held)
@@ -99,10 +102,12 @@ class _Action:
         known = tools.store.plan(name)
         if known is not None:
             begun = Begun.from_json(known)
-            if tools.clock() - begun.began_s <= _OLD_S:
+            if not (given_up := self._given_up(begun)):
                 return self._go_on(begun, first=False)
-            self._notes.append("A plan of long ago was not finished, and is given up.")
-            tools.store.forget_plan(name)
+            self._notes.append(given_up)
+            tools.store.forget_plan(name, begun.id)
+        if self._held.cool_until_s > tools.clock():  # the plan was done between two looks
+            return self._leave("The last action is too recent.")
         cause = self._cause
         found = look(tools, self._settings, cause.alarm, self._held, patient=not cause.elsewhere)
         if found.on_demand:
@@ -158,7 +163,6 @@ class _Action:
             # The plan stays: the next run looks whether it can go on.
             return self.finish(self._of_plan(audit.WAITING, begun, progress, str(stuck)), loud=True)
         self._notes += [one for one in (note, progress.note) if one]
-        tools.store.forget_plan(name)
         shards = listed.shard_map()
         done = replace(
             self._of_plan(audit.DONE, begun, progress),
@@ -167,7 +171,8 @@ class _Action:
             map_after=shard_map(shards.cuts),
             took_s=tools.clock() - begun.began_s,
         )
-        return self.finish(
+        # In this order: whoever finds the plan after a crash does the rest of this again.
+        self.finish(
             done,
             loud=True,
             event=begun.event,
@@ -175,6 +180,20 @@ class _Action:
             went_up=len(shards) >= begun.plan.before,
             went_down=len(shards) < begun.plan.before,
         )
+        tools.store.forget_plan(name, begun.id)
+        return done
+
+    def _given_up(self, begun: Begun) -> str:
+        """Why a plan that was begun is not finished, or ""."""
+        low, high = self._settings.bounds
+        if self._tools.clock() - begun.began_s > _OLD_S:
+            return "A plan of long ago was not finished, and is given up."
+        if not low <= begun.plan.after <= high:
+            return (
+                f"A plan for {count(begun.plan.after, 'shard')} was not finished, and is given up:"
+                f" the settings are for {low} to {high} now."
+            )
+        return ""
 
     def _hand_over(self, begun: Begun, progress: Progress) -> Audit:
         """Let another invocation go on, with the lock; or, after many, the next scheduled run."""
@@ -249,6 +268,8 @@ class _Action:
         plan = begun.plan
         return replace(
             self.audit(outcome, f"{begun.why} {more}".strip()),
+            id=begun.id,  # one record, whoever carries it out, and however often
+            at_s=begun.began_s,
             who=begun.who,
             plan=begun.words,
             method=plan.method,

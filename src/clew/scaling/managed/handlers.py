@@ -109,16 +109,20 @@ def _clients() -> tuple[Any, ...]:
     import boto3
     from botocore.config import Config
 
-    # What takes long is tried again by the function itself, which knows how much time is left.
-    config = Config(
-        connect_timeout=2,
-        read_timeout=10,
-        retries={"total_max_attempts": 3, "mode": "standard"},
+    # Kinesis and CloudWatch are asked again by `patiently`, which knows how much time is left.
+    attempts = {"kinesis": 1, "cloudwatch": 1, "dynamodb": 5, "sns": 3, "lambda": 3}
+    make: Any = boto3.session.Session().client
+    return tuple(
+        make(
+            name,
+            config=Config(
+                connect_timeout=2,
+                read_timeout=10,
+                retries={"total_max_attempts": most, "mode": "standard"},
+            ),
+        )
+        for name, most in attempts.items()
     )
-    session = boto3.session.Session()
-    names = ("kinesis", "cloudwatch", "dynamodb", "sns", "lambda")
-    make: Any = session.client
-    return tuple(make(name, config=config) for name in names)
 
 
 def _look_after(tools: Tools, name: str) -> Answer:

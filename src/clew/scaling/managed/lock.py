@@ -32,6 +32,7 @@ class Held:
     fence: int
     last_up_s: float
     last_down_s: float
+    cool_until_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Lock:
             item = self._write(stream, change, free, values)
         except self._store.refused as error:
             return self._why(stream, error, event, now)
-        times = _seconds(item, "last_up"), _seconds(item, "last_down")
+        times = (_seconds(item, name) for name in ("last_up", "last_down", "cool_until"))
         return Held(stream, owner, int(item["fence"]["N"]), *times)
 
     def renew(self, held: Held) -> None:

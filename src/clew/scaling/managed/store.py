@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -94,16 +95,23 @@ class Store:
 
     def put_plan(self, stream: str, plan: dict[str, Any]) -> None:
         """Note the plan that a stream is on its way by, in the place of any other."""
-        self.call("put_item", Item={**_key(stream, "plan"), "json": {"S": json.dumps(plan)}})
+        item = {"id": {"S": plan["id"]}, "json": {"S": json.dumps(plan)}}
+        self.call("put_item", Item={**_key(stream, "plan"), **item})
 
     def plan(self, stream: str) -> dict[str, Any] | None:
         """The plan that a stream is on its way by, if it is on any."""
         found = self._json(stream, "plan")
         return None if found is None else json.loads(found)
 
-    def forget_plan(self, stream: str) -> None:
-        """It is done, or given up."""
-        self.call("delete_item", Key=_key(stream, "plan"))
+    def forget_plan(self, stream: str, plan_id: str) -> None:
+        """It is done, or given up; another one stays."""
+        with suppress(self.refused):
+            self.call(
+                "delete_item",
+                Key=_key(stream, "plan"),
+                ConditionExpression="id = :id",
+                ExpressionAttributeValues={":id": {"S": plan_id}},
+            )
 
     def note_update_call(self, stream: str, at_s: float) -> None:
         """Count a call of UpdateShardCount."""

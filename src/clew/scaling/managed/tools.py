@@ -91,7 +91,7 @@ def patiently(tools: Tools, call: Callable[..., Any], **arguments: Any) -> Any:
         TimeUpError: It is still busy, and the invocation's time is nearly over.
         ClientError: It answered with another error.
     """
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError, HTTPClientError
 
     wait_s = _FIRST_WAIT_S
     while True:
@@ -99,6 +99,9 @@ def patiently(tools: Tools, call: Callable[..., Any], **arguments: Any) -> Any:
             return call(**arguments)
         except ClientError as error:
             if code_of(error) not in BUSY:
+                raise
+        except HTTPClientError:  # no answer
+            if tools.left_s() < MARGIN_S:
                 raise
         tools.wait(uniform(wait_s / 2, wait_s))  # noqa: S311 - jitter
         wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
