@@ -1,5 +1,7 @@
 """Shows on this machine what each failure policy does to a stream with one broken post in it.
 
+``demo.py`` shows all of them, ``demo.py retry`` the one that is named.
+
 Whatever it tells the reader it has first checked; it exits with 1 and a sentence if something did
 not come out as told.
 """
@@ -50,10 +52,13 @@ WAIT_S = 60.0  # far more than anything takes
 
 def main() -> int:
     """Tell all of it; the exit status."""
+    asked = sys.argv[1:] or [*PARTS]
+    if unknown := [name for name in asked if name not in PARTS]:
+        return fail(f"there is no policy {unknown[0]} here; name some of {', '.join(PARTS)}.")
     ending = Ending()
     try:
         with tempfile.TemporaryDirectory(prefix="clew-timeline-") as folder:
-            show(Narrator(ending), Path(folder))
+            show(Narrator(ending), Path(folder), asked)
         ending.check()
     except NotAsToldError as untrue:
         return fail(f"this did not come out as told: {untrue}")
@@ -71,8 +76,8 @@ def fail(sentence: str) -> int:
     return 1
 
 
-def show(narrator: Narrator, folder: Path) -> None:
-    """All of it."""
+def show(narrator: Narrator, folder: Path, asked: list[str]) -> None:
+    """All that was asked for."""
     narrator.head("One broken post, three policies")
     narrator.say(
         f"Arya publishes {len(POSTS)} posts, and they come to her followers' timelines through a "
@@ -80,9 +85,8 @@ def show(narrator: Narrator, folder: Path) -> None:
         "expects that every post has a text. What becomes of the others?"
     )
     with LocalCloud.start(name="timeline") as cloud:
-        halt(Feed(narrator, cloud, folder, "halt"))
-        skip(Feed(narrator, cloud, folder, "skip"))
-        retry(Feed(narrator, cloud, folder, "retry"))
+        for policy in asked:
+            PARTS[policy](Feed(narrator, cloud, folder, policy))
     narrator.head("That was all")
     narrator.claim("The emulator and all that it started have ended.", not cloud.alive)
 
@@ -246,6 +250,9 @@ def retry(feed: Feed) -> None:
         and story.hops[-1].outcome == "done"
         and not story.breaks,
     )
+
+
+PARTS = {"halt": halt, "skip": skip, "retry": retry}
 
 
 def handler_of(name: str) -> str:
