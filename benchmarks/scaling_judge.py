@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from clew.scaling.simulation.optimum import Optimum
     from clew.scaling.simulation.outcome import Outcome
-    from clew.scaling.simulation.simulate import Contender
     from clew.scaling.simulation.trace import Trace
 
 #: The most of each half that is used, next to the middle; and what comes before it to warm up.
@@ -29,9 +28,10 @@ _SITUATION = Situation(hold_h=2)
 CONDITIONS = Conditions(max_shards=2 * PEAK, warm_up_minutes=_WARM, situation=_SITUATION)
 #: A setting stays in the choice unless another is this much better in both on the first half.
 _CHEAPER, _SAFER = 0.97, 0.9
-#: Refused shares that a team may want to keep to.
+#: Refused shares that a team may want to keep to. The first is what one setting is chosen for.
 GOALS = (0.01, 0.001, 0.0001)
 _NONE = 1e-7  # a refused share that counts as none
+ON_DEMAND = "on-demand mode"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class Point:
         """Neither more expensive nor throttled more."""
         return self.usd <= other.usd * (1 + 1e-9) and self.throttled <= other.throttled + _NONE
 
+    def beats_clearly(self, other: Point) -> bool:
+        """Cheaper and throttled less, or the one and as good in the other."""
+        return self.beats(other) and not other.beats(self)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -58,6 +62,8 @@ class Judged:
     closed_rate: float
     ours: tuple[Point, ...]
     others: tuple[Point, ...]
+    choices: tuple[str, ...]  # for each goal, what the first half says is the cheapest for it
+    best: Optimum
     sudden: float  # the part of the load that no reaction can be in time for
 
     def answer(self, other: Point) -> Point | None:
@@ -70,10 +76,19 @@ class Judged:
         """The others that one of ours beats."""
         return [one for one in self.others if self.answer(one) is not None]
 
-    def cheapest(self, goal: float) -> Point | None:
-        """Our cheapest that keeps to a refused share."""
-        keep = [one for one in self.ours if one.throttled <= goal]
-        return min(keep, key=lambda one: one.usd, default=None)
+    def choice(self, goal: int) -> Point:
+        """What was chosen for a goal on the first half, on the second."""
+        every = {one.name: one for one in (*self.others, *self.ours)}
+        return every[self.choices[goal]]
+
+    def better(self, point: Point) -> list[Point]:
+        """The others that are clearly better than one of ours."""
+        return [one for one in self.others if one.beats_clearly(point)]
+
+    def nearest_optimum(self) -> Point:
+        """Ours with the least bill over the optimum's, of those that refuse under 5 %."""
+        few = [one for one in self.ours if one.throttled <= 0.05] or list(self.ours)
+        return min(few, key=lambda one: one.over_optimum)
 
 
 def judge(load: Trace, rates: Iterable[float] = (0.0, 1.0)) -> list[Judged]:
@@ -83,52 +98,66 @@ def judge(load: Trace, rates: Iterable[float] = (0.0, 1.0)) -> list[Judged]:
     before = load.part(middle - minutes - _WARM, middle)
     after = load.part(middle - _WARM, middle + minutes)
     judged = after.part(_WARM, len(after))
-    tried = candidates(load.part(0, middle), CONDITIONS, PEAK)
-    learnt = simulate(before, tried, CONDITIONS)
+    tried = {one.name: one for one in candidates(load.part(0, middle), CONDITIONS, PEAK)}
+    learnt = simulate(before, tried.values(), CONDITIONS)
     theirs = simulate(before, peers(PEAK), CONDITIONS)
-    chosen = {rate: _chosen(tried, learnt, theirs, rate) for rate in rates}
-    wanted = {one.name: one for some in chosen.values() for one in some}
-    outcomes = {name: simulate(after, [one], CONDITIONS)[0] for name, one in wanted.items()}
-    others = simulate(after, peers(PEAK), CONDITIONS)
     highest = float(load.part(0, middle).shards().max())
+    managed = on_demand(before.part(_WARM, len(before)), CONDITIONS, highest)
+    worst = max(one.throttled for one in theirs) * 1.2 + 0.002
+    fronts = {rate: _front(learnt, worst, rate) for rate in rates}
+    choices = {
+        rate: tuple(_cheapest([*learnt, managed], goal, rate) for goal in GOALS) for rate in rates
+    }
+    wanted = {name for rate in rates for name in (*fronts[rate], *choices[rate])} - {ON_DEMAND}
+    outcomes = {name: simulate(after, [tried[name]], CONDITIONS)[0] for name in sorted(wanted)}
+    others = simulate(after, peers(PEAK), CONDITIONS)
     others.append(on_demand(judged, CONDITIONS, highest))
     found = []
-    for rate, names in chosen.items():
+    for rate in rates:
         prices = Prices().with_closed_shards_at(rate)
         best = clairvoyant(
             judged, replace(CONDITIONS, situation=replace(_SITUATION, prices=prices))
         )
+        names = sorted({*fronts[rate], *choices[rate]} - {ON_DEMAND})
         found.append(
             Judged(
                 judged,
                 rate,
-                tuple(_point(outcomes[one.name], prices, best) for one in names),
+                tuple(_point(outcomes[name], prices, best) for name in names),
                 tuple(_point(one, prices, best) for one in others),
+                choices[rate],
+                best,
                 sudden(judged),
             )
         )
     return found
 
 
-def _chosen(
-    tried: list[Contender], learnt: list[Outcome], theirs: list[Outcome], rate: float
-) -> list[Contender]:
+def _front(learnt: list[Outcome], worst: float, rate: float) -> list[str]:
     """Those that none of the others beats clearly, where any peer comes near."""
     prices = Prices().with_closed_shards_at(rate)
-    points = [(one.throttled, one.usd(prices)) for one in learnt]
-    worst = max(one.throttled for one in theirs) * 1.2 + 0.002
+    points = [(one.name, one.throttled, one.usd(prices)) for one in learnt]
     return [
-        contender
-        for contender, (throttled, usd) in zip(tried, points, strict=True)
-        if contender.name == f"fixed at {PEAK}"  # known to be enough, as the one that is static
+        name
+        for name, throttled, usd in points
+        if name == f"fixed at {PEAK}"  # known to be enough, as the one that is static
         or (
             throttled <= worst
             and not any(
                 usd2 <= usd * _CHEAPER and throttled2 <= throttled * _SAFER + _NONE
-                for throttled2, usd2 in points
+                for _, throttled2, usd2 in points
             )
         )
     ]
+
+
+def _cheapest(learnt: list[Outcome], goal: float, rate: float) -> str:
+    """What would have kept to a goal on the first half at the lowest bill."""
+    prices = Prices().with_closed_shards_at(rate)
+    keep = [one for one in learnt if one.throttled <= goal]
+    if not keep:
+        return min(learnt, key=lambda one: one.throttled).name
+    return min(keep, key=lambda one: one.usd(prices)).name
 
 
 def _point(outcome: Outcome, prices: Prices, best: Optimum) -> Point:

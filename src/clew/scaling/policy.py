@@ -135,7 +135,9 @@ class TargetTracking(Joined):
     producers try a record several times in a minute), and no more than ``growth`` times the
     shards are asked for at once because of refusals. Refusals of single shards in a stream with
     room do not count: they call for a look at the shards one by one. ``ahead_s`` carries on the
-    rise of the last ``over_s`` that far. ``alarm_at`` is the utilisation that wakes it.
+    rise of the last ``over_s`` that far. ``alarm_at`` is the utilisation that wakes it. Above
+    ``enough`` shards (what the highest peak so far has needed, say) no room is kept: they are as
+    many as hold the demand.
     """
 
     target: float = 0.75
@@ -144,6 +146,7 @@ class TargetTracking(Joined):
     ahead_s: float = 0
     refused_counts: float = 1.0
     growth: float = 4.0
+    enough: int | None = None
     quantile: float = 1.0
     alarmed: bool = True
     every_s: int = 300
@@ -157,11 +160,13 @@ class TargetTracking(Joined):
 
     def wish(self, seen: Seen) -> Wish:
         """Enough for the peak, if the stream is as full as wakes the rule."""
-        concentrated = seen.concentrated(self.over_s)
-        counts = 0.0 if concentrated else self.refused_counts
-        demand = seen.demand(self.over_s, counts, self.quantile)
-        accepted = seen.demand(self.over_s, 0.0, self.quantile)
-        demand = max(accepted, min(demand, self.growth * seen.shards * self.target))
+        demand = accepted = seen.demand(self.over_s, 0.0, self.quantile)
+        concentrated, counts = False, 0.0
+        if most(seen.refused[-max(1, int(self.over_s // 60)) :]) > 0:
+            concentrated = seen.concentrated(self.over_s)
+            counts = 0.0 if concentrated else self.refused_counts
+            demand = seen.demand(self.over_s, counts, self.quantile)
+            demand = max(accepted, min(demand, self.growth * seen.shards * self.target))
         said = f"the peak of the last {duration(self.over_s)} was {demand:.1f} shards' worth"
         if self.ahead_s:
             rise = seen.demand(60, counts) - at_ago(seen.written, -self.over_s)
@@ -174,7 +179,9 @@ class TargetTracking(Joined):
         if demand <= alarm_at * seen.shards:
             return Wish(shards_for(demand, alarm_at), why=(said,), uneven=uneven)
         needed = shards_for(demand, self.target)
-        said += f", which {count(needed, 'shard')} would hold at {self.target:.0%}"
+        if self.enough is not None and needed > self.enough:
+            needed = max(self.enough, shards_for(demand, 1.0))
+        said += f", which {count(needed, 'shard')} would hold at {demand / needed:.0%}"
         return Wish(needed, why=(said,), uneven=uneven)
 
     def explain(self) -> str:

@@ -147,16 +147,26 @@ def test_the_simple_rule_splits_one_shard_at_a_time() -> None:
     assert outcome.open_shards[-1] == 3
 
 
-def test_a_key_that_no_shard_holds_is_not_followed_without_end() -> None:
+def test_a_key_that_no_shard_holds_is_not_followed() -> None:
     trace = made([6.0] * 240, hot_key=[0.0] * 60 + [0.4] * 180)
     tracked = TargetTracking(0.75, 300, 0.9, refused_counts=1 / 3)
-    outcome = simulate(
-        trace,
-        [Contender("it", tracked, target=0.75)],
-        Conditions(max_shards=200, start_shards=8, situation=Situation(hold_h=2)),
-    )[0]
-    # The rest of the load needs 5 shards and the key would need 2.4: 20 is room enough.
-    assert outcome.open_shards.max() <= 20
+    seen, unseen = (
+        simulate(
+            trace,
+            [Contender("it", tracked, target=0.75)],
+            Conditions(
+                max_shards=200, start_shards=8, samples=samples, situation=Situation(hold_h=2)
+            ),
+        )[0]
+        for samples in (True, False)
+    )
+    # A sample shows the key: there are boundaries around it and not one shard more.
+    assert seen.open_shards.max() == 10
+    # The key asks for 2.4 shards and has one, for three of four hours.
+    assert seen.throttled >= 0.75 * 1.4 / 6
+    # Without a sample halving goes on towards the key, and its neighbours are refused meanwhile.
+    assert 10 < unseen.open_shards.max() <= 24
+    assert unseen.throttled > seen.throttled
 
 
 small = st.lists(st.floats(0, 9), min_size=3, max_size=90)

@@ -56,6 +56,22 @@ def test_a_hot_key_fills_its_shard_alone() -> None:
     assert stream.take(3.0, 0.5)[2] == pytest.approx(0.875)
 
 
+def test_a_key_with_a_shard_of_its_own_is_in_that_shard() -> None:
+    key = KEY_SPACE * 3 // 8
+    stream = Stream((KEY_SPACE // 4, key, key + 1, KEY_SPACE // 2), 0.375, 5)
+    assert stream.hot == 2
+    assert list(stream.shares(0.5)) == [0.125, 0.0625, 0.5, 0.0625, 0.25]
+
+
+def test_what_waits_for_a_key_that_is_quiet_now_stays_with_it() -> None:
+    key = KEY_SPACE * 3 // 8
+    stream = Stream((key, key + 1), 0.375, 5)
+    stream.take(4.0, 0.5)
+    assert stream.backlog == pytest.approx(1.25 - 1.0 + 2.0 - 1.0)
+    stream.change((), 0.0)
+    assert stream.backlog == pytest.approx(1.25)
+
+
 def test_what_waits_moves_with_its_keys() -> None:
     stream = Stream((), 0.3, 5)
     stream.take(3.0, 0.5)  # 2.0 wait: 1.0 of them the hot key's

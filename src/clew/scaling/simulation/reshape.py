@@ -118,19 +118,16 @@ class Reshaper:
         """The shards with the load of each, as shard-level metrics and samples show it."""
         size = self.situation.limits.shard_bytes_per_s
         edges = [0, *stream.cuts, KEY_SPACE]
-        hot_key = int(stream.hot_at * KEY_SPACE)
+        key = stream.hot_key
         shards = []
         for number, share in enumerate(stream.shares(hot_share).tolist()):
             start, end = edges[number], edges[number + 1]
             pieces: tuple[Piece, ...] = ()
-            if number == stream.hot and self.samples and start < hot_key < end - 1:
-                of_key = hot_share / share
-                below = (1 - of_key) * (hot_key - start) / (end - start)
-                pieces = (
-                    Piece(start, hot_key, below, below),
-                    Piece(hot_key, hot_key + 1, of_key, of_key),
-                    Piece(hot_key + 1, end, 1 - of_key - below, 1 - of_key - below),
-                )
+            if number == stream.hot and self.samples and end - start > 1:
+                of_key, rest = hot_share / share, 1 - hot_share / share
+                below = rest * (key - start) / (end - start)
+                parts = [(start, key, below), (key, key + 1, of_key), (key + 1, end, rest - below)]
+                pieces = tuple(Piece(a, b, part, part) for a, b, part in parts if a < b)
             shards.append(Shard(start, end, Load(demand * share * size), f"{number}", pieces))
         return ShardMap(tuple(shards))
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from clew.scaling.simulation.trace import Trace
 
 _DAY_S = 86_400
-_HELD = ((0.45, 0.7), (0.6, 0.8), (0.75, 0.9), (0.95, 1.0))  # targets, and what wakes each
-_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98)
-_DOWN_S = (600, 3600, 6 * 3600, _DAY_S)  # how long it has to be quiet
+#: Targets, and the utilisation that wakes each. The low ones have room for a burst of its size.
+_HELD = ((0.25, 0.5), (0.35, 0.6), (0.45, 0.7), (0.6, 0.8), (0.75, 0.9), (0.95, 1.0))
+_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.99)
+_DOWN_S = (300, 1800, 6 * 3600, _DAY_S)  # how long it has to be quiet
 
 
 def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> list[Contender]:
@@ -34,23 +35,23 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     """
     load = history.shards(conditions.situation.limits)
     highest = max(peak_shards, ceil(float(load.max(initial=1.0))), 1)
-    often, seldom = (max(1, ceil(float(np.quantile(load, q)))) for q in (0.9, 0.98))
-    found = [_fixed(count) for count in _counts(highest)]
-    found += [_level(quantile, over) for quantile in _LEVELS for over in (3, 24)]
-    found += [_tracked(held, down) for held in _HELD for down in _DOWN_S]
-    found += [_tracked(_HELD[-1], 600, most=most) for most in (2, 3, 4, 6, 9, 14) if most < highest]
+    found = [_fixed(count) for count in _counts(highest, 1.1)]
+    found += [_level(quantile, over) for quantile in _LEVELS for over in (1, 6, 24)]
+    found += [_tracked(held, down, highest) for held in _HELD for down in _DOWN_S]
+    found += [_tracked(_HELD[-1], 300, highest, most=most) for most in _counts(highest, 1.6)[1:-1]]
+    # A floor from which one call of UpdateShardCount, or two, reaches any number up to the peak.
     found += [
-        _tracked(held, down, least=least)
-        for least in sorted({often, seldom} - {1})
-        for held in _HELD[2:]
-        for down in (600, 3600)
+        _tracked(held, down, highest, least=least)
+        for least in _counts(highest, 1.35)[1:-1]
+        for held, down in ((_HELD[0], 600), (_HELD[-2], 1800), (_HELD[-1], 600))
+        if least > held[0] * float(np.median(load))
     ]
     try:
         profile = Profile.learnt(load.tolist(), history.start_s)
     except ScalingError:
         return found  # less than a day of history
     found += [
-        _predicted(profile, target, quantile, alarmed=alarmed)
+        _predicted(profile, target, quantile, highest, alarmed=alarmed)
         for target in (0.75, 0.9, 1.0)
         for quantile in (0.5, 0.9)
         for alarmed in (True, False)
@@ -58,11 +59,11 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     return found
 
 
-def _counts(highest: int) -> list[int]:
-    """Numbers of shards up to the highest, closer together where they are small."""
+def _counts(highest: int, by: float) -> list[int]:
+    """Numbers of shards up to the highest, each ``by`` times the one before, or one more."""
     found = [1]
     while found[-1] < highest:
-        found.append(min(highest, max(found[-1] + 1, round(found[-1] * 1.15))))
+        found.append(min(highest, max(found[-1] + 1, round(found[-1] * by))))
     return found
 
 
@@ -81,26 +82,33 @@ def _level(quantile: float, over_h: int) -> Contender:
 
 
 def _tracked(
-    held: tuple[float, float], down_s: float, *, least: int = 1, most: int | None = None
+    held: tuple[float, float],
+    down_s: float,
+    enough: int,
+    *,
+    least: int = 1,
+    most: int | None = None,
 ) -> Contender:
     target, alarm_at = held
-    rule = _tracking(target, alarm_at) | _down(target, down_s)
+    rule = _tracking(target, alarm_at, enough) | _down(target, down_s)
     name = f"track {target:.0%}, down after {down_s / 60:.0f} min"
     name += f", from {least}" if least > 1 else ""
     name += f", up to {most}" if most is not None else ""
     return Contender(name, rule, target=target, min_shards=least, max_shards=most)
 
 
-def _predicted(profile: Profile, target: float, quantile: float, *, alarmed: bool) -> Contender:
+def _predicted(
+    profile: Profile, target: float, quantile: float, enough: int, *, alarmed: bool
+) -> Contender:
     rule: Rule = Predictive(profile, target, quantile=quantile) | _down(target, 900)
     if alarmed:
-        rule = rule | _tracking(target, 1.0)  # type: ignore[operator]
+        rule = rule | _tracking(target, 1.0, enough)  # type: ignore[operator]
     name = f"predict {quantile:.0%} at {target:.0%}{', and track' if alarmed else ''}"
     return Contender(name, rule, target=target)
 
 
-def _tracking(target: float, alarm_at: float) -> TargetTracking:
-    return TargetTracking(target, 300, alarm_at, refused_counts=1 / 3)
+def _tracking(target: float, alarm_at: float, enough: int) -> TargetTracking:
+    return TargetTracking(target, 300, alarm_at, refused_counts=1 / 3, enough=enough)
 
 
 def _down(target: float, down_s: float) -> ScaleDown:

@@ -50,7 +50,9 @@ class Conditions:
     give_up_s: int = 300
     attempts_a_minute: float = 3.0  # of a record that is refused: how much refusals overstate
     warm_up_minutes: int = 0  # at the start, that count for nothing
-    samples: bool = True  # whether the keys of records are sampled, which shows a hot one
+    #: Whether the keys of records are sampled. That shows a hot one, so that the planner can put
+    #: boundaries around it, for the sake of its neighbours.
+    samples: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class _Run:
         self._reshaper = Reshaper(
             contender.method,
             given.situation,
-            Goal(contender.target, self._min, self._max),
+            Goal(contender.target, self._min, self._max, isolate_hot_keys=given.samples),
             given.samples,
             deque(),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +25,11 @@ class Stream:
     part of it. What one shard takes in a minute is 1.0.
     """
 
-    __slots__ = ("_edges", "_waiting", "_widths", "cuts", "hot", "hot_at", "tried", "widest")
+    __slots__ = ("_edges", "_waiting", "_widths", "cuts", "hot", "hot_key", "tried", "widest")
 
     def __init__(self, cuts: Sequence[int], hot_at: float, give_up_minutes: int) -> None:
-        self.hot_at = hot_at
+        self.hot_key = int(hot_at * KEY_SPACE)
         self._waiting: Series | None = None
-        self._edges: Series = np.zeros(0)
         self._resize(tuple(cuts))
         self.tried = give_up_minutes  # minutes in which a refused record comes again
 
@@ -49,10 +50,9 @@ class Stream:
 
     def _resize(self, cuts: tuple[int, ...]) -> None:
         self.cuts = cuts
-        self._edges = np.array([0.0, *(cut / KEY_SPACE for cut in cuts), 1.0])
-        self._widths: Series = np.diff(self._edges)
-        self.widest = float(self._widths.max())
-        self.hot = int(np.searchsorted(self._edges, self.hot_at, side="right")) - 1
+        self._edges, self._widths, self.widest = _laid_out(cuts)
+        # By whole hash keys: a shard of one key alone has no width as a part of all.
+        self.hot = bisect_right(cuts, self.hot_key)
 
     def change(self, cuts: tuple[int, ...], hot_share: float = 0.0) -> None:
         """Take other boundaries; what waits goes to the shards that its keys are in now."""
@@ -62,7 +62,8 @@ class Stream:
         if waiting is None:
             return
         shares = _shares(np.diff(before), hot_before, hot_share)
-        lone = waiting[:, hot_before] * (hot_share / shares[hot_before])
+        of_hot = shares[hot_before]  # none, if the key has a shard of its own and is quiet now
+        lone = waiting[:, hot_before] * (hot_share / of_hot if of_hot else 1.0)
         rest = waiting.copy()
         rest[:, hot_before] -= lone
         sums = np.concatenate([np.zeros((len(rest), 1)), rest.cumsum(axis=1)], axis=1)
@@ -108,6 +109,14 @@ class Stream:
         left = np.concatenate(rows) if rows else None
         self._waiting = left if left is not None and float(left.sum()) > 1e-9 else None
         return accepted, refused, float(refused_new.sum()), lost
+
+
+@lru_cache(maxsize=8192)
+def _laid_out(cuts: tuple[int, ...]) -> tuple[Series, Series, float]:
+    """The edges of the shards and their widths, as parts of the key space, and the widest."""
+    edges = np.array([0.0, *(cut / KEY_SPACE for cut in cuts), 1.0])
+    widths = edges[1:] - edges[:-1]
+    return edges, widths, float(widths.max())
 
 
 def _shares(widths: Series, hot: int, hot_share: float) -> Series:
