@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import clew
-from clew.dlq.send import BEHIND
+from clew.dlq.parts import ToStream
+from clew.dlq.send import BEHIND, Sender
 from clew.streams.envelope import unseal
 from log.lines import logged
 from streams.making import Context, event, kinesis
@@ -21,6 +22,8 @@ from .conftest import Queue, Stream, dead_letters, dead_messages, fresh, one_sen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import boto3
 
     from clew.localcloud import LocalCloud
 
@@ -128,18 +131,35 @@ def test_a_stream_that_is_gone_leaves_the_letters(
     assert (queue.visible, queue.hidden) == (3, 0)
 
 
-def test_a_record_that_is_refused_keeps_its_key_behind_it(
-    dlq: Dlq, cloud: LocalCloud, queue: Queue, stream: Stream
+def test_a_stream_that_is_full_leaves_the_letters(
+    dlq: Dlq, cloud: LocalCloud, queue: Queue, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("clew.dlq.send._PATIENCE_S", 0.1)
     dead_letters(queue, 8, stream)
-    with cloud.faults.during("kinesis", "PutRecords", error="InvalidArgumentException"):
+    full = "ProvisionedThroughputExceededException"
+    with cloud.faults.during("kinesis", "PutRecords", error=full):
         ran = dlq("redrive", queue.name, "--to", "source", "--yes", "--json")
     assert (ran.status, len(ran.json["failed"])) == (1, 8)
-    whys = sorted(one["why"].partition(":")[0] for one in ran.json["failed"])
-    assert whys == ["InvalidArgumentException"] * 4 + [BEHIND] * 4
+    assert all("took no record for 100ms" in one["why"] for one in ran.json["failed"])
+    assert not any("left over" in one["why"] for one in ran.json["failed"])
     assert (queue.visible, stream.records()) == (8, [])
     assert dlq("redrive", queue.name, "--to", "source", "--yes").status == 0
     assert sorted(stream.numbers()) == list(range(8))
+
+
+def test_a_record_that_is_refused_keeps_its_key_behind_it(
+    session: boto3.Session, stream: Stream
+) -> None:
+    sender = Sender(session)
+
+    def parts(*given: tuple[str, bytes]) -> list[ToStream]:
+        return [ToStream(stream.arn, key, data) for key, data in given]
+
+    large = b"x" * 2_000_000
+    told = sender.send(parts(("a", b"1"), ("b", large), ("a", b"2"), ("b", b"3")))
+    assert [one.partition(":")[0] for one in told] == ["", "ValidationException", "", BEHIND]
+    assert sender.send(parts(("b", b"4"), ("c", b"5"))) == [BEHIND, ""]
+    assert [one["Data"] for one in stream.records()] == [b"1", b"2", b"5"]
 
 
 def test_messages_go_back_to_their_queue_with_all_they_had(

@@ -48,6 +48,8 @@ def records(session: boto3.Session, letter: Letter) -> list[dict[str, Any]]:
     batch = letter.batch
     if batch is None:
         return []
+    if not (batch.first.isdecimal() and batch.last.isdecimal()):
+        raise DlqError(f"The records of the letter {letter.id} cannot be read: it is damaged.")
     from clew.errors import ClewError
     from clew.streams.worker.clock import Clock
     from clew.streams.worker.records import shape_of

@@ -104,7 +104,7 @@ class Sender:
             code = _code(error.__cause__)
             if code in _ITS_OWN and len(parts) > 1:
                 return self._one_by_one(parts, [id(one) in unsent for one in entries])
-            why = _say(error.__cause__) if code else str(error)
+            why = _say(error.__cause__) if code else str(error).rpartition(". ")[0]
             if code == "ResourceNotFoundException":
                 why = f"there is no stream {parts[0].stream} any more"
             return [why if id(one) in unsent else "" for one in entries]

@@ -206,7 +206,7 @@ def _history(letter: Letter) -> Iterator[str]:
             error = life.get("error") if isinstance(life.get("error"), dict) else {}
             function = life.get("function") if isinstance(life.get("function"), dict) else {}
             yield one_line(
-                f"{life.get('lastAttemptAt', '')}  {_get(function, 'name')}  "
+                f"{life.get('lastAttemptAt', '')} in {_get(function, 'name')}: "
                 f"{_get(error, 'type')}: {_get(error, 'message')}"
             )
 
