@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 #: Blocks that go in one transaction: it takes some milliseconds.
 _SLICE = 32
 _PAGES = 256
-_MERGES = 200
+_MERGE = 500
+_BOLDNESS = 0.8
+_NEVER = (1 << 63) - 1
 
 
 def prune(
@@ -25,23 +27,37 @@ def prune(
 
     Lines go by the block, with the youngest of its up to 64 lines.
     """
-    limit = 0 if older_than is None else reading.span(older_than, None)[0]
     deleted = 0
-    while True:
+    if older_than is not None:
+        deleted += _delete_oldest(connection, reading.span(older_than, None)[0], None)
+        if deleted:
+            _tidy(connection)
+    while larger_than is not None and (size := _size(connection)) > larger_than:
+        (blocks_left,) = connection.execute("SELECT count(*) FROM block").fetchone()
+        if not blocks_left:
+            break
+        # What the words of a line took is known when the index has been merged: so not at once.
+        some = int(blocks_left * (1 - larger_than / size) * _BOLDNESS) + 1
+        deleted += _delete_oldest(connection, _NEVER, some)
+        _tidy(connection)
+    return deleted
+
+
+def _delete_oldest(connection: sqlite3.Connection, limit: int, most: int | None) -> int:
+    """Delete blocks whose lines are all below an id, ``most`` of them; how many lines."""
+    deleted = 0
+    while most is None or most > 0:
         with in_one(connection):
             asked = "SELECT id, first, last, lines FROM block WHERE last < ? ORDER BY last LIMIT ?"
-            chosen = connection.execute(asked, (limit, _SLICE)).fetchall()
-            if not chosen and larger_than is not None and _size(connection) > larger_than:
-                asked = "SELECT id, first, last, lines FROM block ORDER BY last LIMIT ?"
-                chosen = connection.execute(asked, (_SLICE,)).fetchall()
-            if not chosen:
-                break
+            count = _SLICE if most is None else min(most, _SLICE)
+            chosen = connection.execute(asked, (limit, count)).fetchall()
             for block in chosen:
                 deleted += _delete(connection, *block)
+        if not chosen:
+            break
+        if most is not None:
+            most -= len(chosen)
         connection.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
-    if deleted:
-        _forget_orphans(connection)
-        _tidy(connection)
     return deleted
 
 
@@ -100,10 +116,13 @@ def _forget_orphans(connection: sqlite3.Connection) -> None:
 
 def _tidy(connection: sqlite3.Connection) -> None:
     """Take what was deleted out of the index of words, and give the file's free end back."""
-    for _ in range(_MERGES):
+    _forget_orphans(connection)
+    # "The 'merge' Command" of SQLite's FTS5 guide: a negative one begins to merge all into one.
+    connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (-_MERGE,))
+    while True:
         before = connection.total_changes
-        connection.execute("INSERT INTO words(words, rank) VALUES('merge', 500)")
-        if connection.total_changes - before < 2:  # "The 'merge' Command" of SQLite's FTS5 guide
+        connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (_MERGE,))
+        if connection.total_changes - before < 2:
             break
     while connection.execute("PRAGMA freelist_count").fetchone()[0]:
         connection.execute(f"PRAGMA incremental_vacuum({_PAGES * 16})").fetchall()

@@ -90,7 +90,7 @@ def span(since: datetime | None, until: datetime | None) -> tuple[int, int]:
 
 
 def _ms(at: datetime) -> int:
-    return min(max(int(at.timestamp() * 1000), 0), MAX_MS)
+    return min(max(round(at.timestamp() * 1000), 0), MAX_MS)
 
 
 def found(connection: sqlite3.Connection, rows: Iterable[Any]) -> Iterator[Found]:
