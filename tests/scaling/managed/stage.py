@@ -119,18 +119,26 @@ class Stage:
 
     def write(self, shards: float, *, refused: float = 0.0, ago_s: float = 0.0) -> None:
         """Let CloudWatch know of a minute in which so many shards' worth were written."""
-        at = datetime.fromtimestamp(self.clock.now - ago_s, UTC)
         values = {
             "IncomingBytes": shards * MIB * 60,
             "IncomingRecords": shards * 500 * 60,
             "WriteProvisionedThroughputExceeded": refused * 60,
         }
+        self._put(values, {"StreamName": self.stream}, ago_s)
+
+    def write_shard(self, shard: str, load: float) -> None:
+        """The same of one shard, in the last minute."""
+        values = {"IncomingBytes": load * MIB * 60, "IncomingRecords": load * 500 * 60}
+        self._put(values, {"StreamName": self.stream, "ShardId": shard}, 0)
+
+    def _put(self, values: dict[str, float], dimensions: dict[str, str], ago_s: float) -> None:
+        at = datetime.fromtimestamp(self.clock.now - ago_s, UTC)
         self.cloudwatch.put_metric_data(
             Namespace="AWS/Kinesis",
             MetricData=[
                 {
                     "MetricName": name,
-                    "Dimensions": [{"Name": "StreamName", "Value": self.stream}],
+                    "Dimensions": [{"Name": key, "Value": of} for key, of in dimensions.items()],
                     "Timestamp": at,
                     "Value": value,
                 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -272,3 +273,27 @@ def test_a_stream_that_fails_does_not_keep_the_others_waiting(stage: Make) -> No
     with pytest.raises(ScalingError, match="1 of 2 streams could not be looked after; a-gone"):
         handlers.scale_down({}, Context())
     assert len(on.shards()) == 2
+
+
+def test_a_hot_key_is_found_in_the_stream_and_named(stage: Make) -> None:
+    on = stage(2, shard_alarms=True)
+    upper = on.shards().shards[1]
+    keys = [f"customer-{number}" for number in range(400)]
+    hot = next(key for key in keys if _hash_key(key) >= upper.start)
+    records = [{"PartitionKey": key, "Data": b"x"} for key in keys]
+    records += [{"PartitionKey": hot, "Data": b"x" * 2000}] * 100
+    for _ in range(2):
+        on.kinesis.put_records(StreamName=on.stream, Records=records)
+    on.write(1.05)
+    for shard, load in ((on.shards().shards[0], 0.1), (upper, 0.95)):
+        on.write_shard(shard.id, load)
+    said = on.scale_up(on.alarm())
+    assert said["outcome"] == "nothing", said
+    assert f"hash key {_hash_key(hot)}" in said["hot_keys"][0]
+    assert "splitting cannot help" in said["why"]
+    assert len(on.shards()) == 2
+    assert on.store.audit(on.stream)[0]["hot_keys"] == said["hot_keys"]
+
+
+def _hash_key(partition_key: str) -> int:
+    return int.from_bytes(md5(partition_key.encode()).digest())

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from clew.correlation import NONE, use
 from clew.log.logger import get_logger
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ def _post(url: str, audit: Audit) -> None:
     body = json.dumps({"text": text}).encode()
     request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - checked above
     try:
-        with urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+        # Without a correlation nothing is put on the request, nor its URL into the log: whoever
+        # has the URL may post.
+        with use(NONE), urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
             answer.read(1024)
     except Exception as error:  # noqa: BLE001 - what was done stays done
-        # Not the URL: whoever has it may post.
         _log.warning("a web hook could not be told", extra={"error": type(error).__name__})
 
 
