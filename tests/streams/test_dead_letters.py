@@ -192,6 +192,8 @@ def test_what_a_message_has_no_room_for_is_left_in_a_bucket(
     claimed = unseal(letters[True]["Body"])
     assert claimed.members["payload"]["bytes"] > 2_000_000
     assert claimed.members["error"]["type"] == "KeyError", "all the rest is in the message"
+    sent = [(one["service"], one["deadLetter"] == claimed.id) for one in invocation(lines)["sent"]]
+    assert sorted(sent) == [("s3", True), ("sqs", False), ("sqs", True)], "each says what it was"
 
     seen: list[Any] = []
     again = clew.retry_handler(on_failure=clew.halt())(seen.append)
