@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clew.localcloud import LocalCloud
+    from clew.stories.lines import RawLine
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def delivered(group: str, first: int, count: int, kind: str = "DATA_MESSAGE") ->
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
 def test_what_is_written_is_read_again(store: Store, tmp_path: Path, ending: str) -> None:
-    lines = [*requests(20), Entry(5, "g", "s", 'odd "\0\n\u2028 …\ud800')]
+    lines: list[RawLine | Entry] = [*requests(20)]
+    lines.append(Entry(5, "g", "s", 'odd "\0\n\u2028 …\ud800'))
     store.add(lines)
     path = tmp_path / f"lines.ndjson{ending}"
     assert write_file(store.entries(), path) == len(lines)
@@ -83,7 +85,8 @@ def test_a_large_object_without_line_breaks_is_read_in_parts() -> None:
 def test_any_other_line_is_a_log_line(store: Store) -> None:
     text = (
         b'{"timestamp":"2026-01-02T03:04:05.678Z","message":"of clew"}\r\n'
-        b'just text\n\n[1]\n{"half": \n\xff\xfe{"message": "named", "at": "no number", "logGroup": "g"}'
+        b'just text\n\n[1]\n{"half": \n'
+        b'\xff\xfe{"message": "named", "at": "no number", "logGroup": "g"}'
     )
     entries = list(read_stream(io.BytesIO(text), "app.log", "my-group", 7))
     assert [(one.at_ms, one.log_group, one.stream) for one in entries] == [
@@ -95,10 +98,18 @@ def test_any_other_line_is_a_log_line(store: Store) -> None:
     assert store.add(entries) == (5, 0)
 
 
+def test_zstd_of_several_frames() -> None:
+    pack = zstandard.ZstdCompressor().compress
+    packed = b"".join(pack(f"line {number}\n".encode() * 3_000) for number in range(5))
+    read = list(read_stream(io.BytesIO(packed), "lines"))
+    assert [one.message for one in read[::3_000]] == [f"line {number}" for number in range(5)]
+    assert len(read) == 15_000
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
 def test_a_file_that_ends_in_the_middle(store: Store, tmp_path: Path, pack: Any) -> None:
     path = tmp_path / "lines"
-    text = "".join(f"line {uuid.uuid4()}\n" for _ in range(100_000))
+    text = "".join(f"line {uuid.uuid4()}\n" for _ in range(20_000))
     path.write_bytes(pack(text.encode())[:-1_000])
     with pytest.raises(StoreError, match="lines is damaged, or ends in the middle"):
         store.add(read_file(path))
@@ -134,7 +145,7 @@ def test_lines_go_to_s3_and_come_back(cloud: LocalCloud, store: Store, tmp_path:
         assert other.add(found) == (len(lines) + 9, 0)
         assert sorted(begun) == ["2026/01/lines.ndjson.gz", "2026/01/logs-1"]
         assert sum(read) > 0
-        with pytest.raises(StoreError, match="No object of the bucket .* begins with '2024/'"):
+        with pytest.raises(StoreError, match=r"No object of the bucket .* begins with '2024/'"):
             other.add(read_prefix(client, address(f"s3://{bucket}/2024/")))
-        with pytest.raises(StoreError, match="cannot be read: .*NoSuchBucket"):
+        with pytest.raises(StoreError, match=r"cannot be read: .*NoSuchBucket"):
             other.add(read_prefix(client, address("s3://there-is-no-such-bucket-here/")))

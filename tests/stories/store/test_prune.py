@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from clew.stories.store import Entry, Query, Store, StoreError
 from stories.runtime import START_S
 
 from .lines import requests
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START = datetime.fromtimestamp(START_S, UTC)
 

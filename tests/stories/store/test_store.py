@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clew.stories import StoryError, find_story
-from clew.stories.lines import RawLine
 from clew.stories.store import Entry, Query, Store, StoreError
 from clew.stories.store import batch as batches
 from clew.stories.store.facts import MAX_LINE, facts_of
@@ -22,6 +21,8 @@ from .lines import request, requests
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from clew.stories.lines import RawLine
 
 
 @pytest.fixture
@@ -152,7 +153,8 @@ HOSTILE = [
     '{"x-correlation-id": "' + "i" * 10_000 + '", "message": "long"}',
     '{"message": "\\ud800", "x-correlation-id": "\\ud800", "f": "\\u0000"}',
     '{"message": "invocation", "logger": "clew", "received": [1], "sent": {"id": 4}, "done": [[]]}',
-    '{"message": "invocation", "logger": "clew", "sent": [{"id": [1]}], "done": [{"ids": [1, "z"]}]}',
+    '{"message": "invocation", "logger": "clew", "sent": [{"id": [1]}], '
+    '"done": [{"ids": [1, "z"]}]}',
     '{"type": "platform.report", "record": {"requestId": "r"}}',
     '{"type": "platform.start", "record": 5}',
     "[1, 2]",
@@ -248,7 +250,7 @@ def test_nothing_is_lost_and_nothing_is_doubled(pairs: list[tuple[int, str]]) ->
 
 def test_there_is_one_writer_and_readers_are_not_held_up(store: Store, tmp_path: Path) -> None:
     store.add(request("request-1"))
-    with pytest.raises(StoreError, match="Somebody else writes to .*one writer at a time"):
+    with pytest.raises(StoreError, match=r"Somebody else writes to .*one writer at a time"):
         Store(tmp_path / "logs.db", write=True)
     with Store(tmp_path / "logs.db") as reader:
         assert len(find_story(reader, "request-1").hops) == 2

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NO_GROUP = "imported"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _KEY_DIGITS = 32
+_ZSTD_READ = 4_096
 
 
 def read_file(
@@ -99,27 +100,43 @@ def _plain(raw: Any, name: str) -> IO[bytes]:
     if begins.startswith(_GZIP):
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if begins == _ZSTD:
-        zstandard = _zstandard(name)
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return cast("IO[bytes]", io.BufferedReader(_Zstd(reader, zstandard.ZstdError), 1 << 16))
+        plain = _Zstd(raw, _zstandard(name))
+        return cast("IO[bytes]", io.BufferedReader(plain, 1 << 16))
     return cast("IO[bytes]", raw)
 
 
 class _Zstd(io.RawIOBase):
-    """A zstd stream whose errors are those of a stream."""
+    """A zstd stream of one or more frames, whose end in the middle of one is an error."""
 
-    def __init__(self, reader: Any, error: type[Exception]) -> None:
-        self._reader = reader
-        self._error = error
+    def __init__(self, raw: IO[bytes], zstandard: Any) -> None:
+        self._raw = raw
+        self._error: type[Exception] = zstandard.ZstdError
+        self._new_frame = zstandard.ZstdDecompressor().decompressobj
+        self._frame: Any = None
+        self._data = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        try:
-            return int(self._reader.readinto(buffer))
-        except self._error as error:
-            raise EOFError(str(error)) from error
+        while not self._data:
+            rest = self._frame.unused_data if self._frame is not None and self._frame.eof else b""
+            # Of a hostile one, these few become some 100 MB at worst.
+            packed = rest or self._raw.read(_ZSTD_READ)
+            if not packed:
+                if self._frame is not None and not self._frame.eof:
+                    raise EOFError("the zstd frame is not whole")
+                return 0
+            if self._frame is None or self._frame.eof:
+                self._frame = self._new_frame()
+            try:
+                self._data = memoryview(self._frame.decompress(packed))
+            except self._error as error:
+                raise EOFError(str(error)) from error
+        count = min(len(buffer), len(self._data))
+        buffer[:count] = self._data[:count]
+        self._data = self._data[count:]
+        return count
 
 
 def _zstandard(name: str) -> Any:
