@@ -175,7 +175,8 @@ def test_messages_go_back_to_their_queue_with_all_they_had(
     ran = dlq("redrive", queue.name, "--to", "queue", "--yes")
     assert ran == (f"Sent 1 dead letter to the queue {source.name}.\n", "", 0)
     received = source.take()
-    (record,) = clew.capture(as_event(source.arn, received)).records
+    found: list[Any] = list(clew.capture(as_event(source.arn, received)).records)
+    (record,) = found
     assert (record.payload, record.correlation.id) == ("a < b", "request-1")
     assert record.attributes["tier"]["stringValue"] == "gold"
     assert record.idempotency_key.startswith(source.arn)
@@ -307,7 +308,7 @@ def test_the_function_gets_each_record_as_its_event(
     ids = set()
     for one in got(cloud, function):
         if "Records" in one and "kinesis" in one["Records"][0]:
-            (record,) = clew.capture(one).records
+            record: Any = clew.capture(one).records[0]
             ids.add((record.correlation.id, record.payload["n"], record.partition_key))
     assert {(f"request-{n}", n, f"key-{n}") for n in range(4)} <= ids
 

@@ -206,6 +206,11 @@ def _print(queue: Queue, result: Result, *, as_json: bool) -> None:
         )
     if not result.done and not result.failed:
         click.echo(f"Nothing to send in {queue.name}.")
+    if queue.is_fifo and queue.visible > result.seen:
+        click.echo(
+            f"About {count(queue.visible - result.seen, 'message')} of it could not be seen: "
+            "a FIFO queue shows the first ones of each message group, and some of those stay."
+        )
     if queue.hidden:
         click.echo(
             f"{count(queue.hidden, 'message')} of it somebody else had in hand; those of a run "

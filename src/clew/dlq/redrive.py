@@ -39,6 +39,8 @@ class Result:
     sent_before: int = 0
     #: An earlier run ended while it sent them; they may have arrived twice.
     maybe_twice: int = 0
+    #: How many messages were seen, whether they were meant or not.
+    seen: int = 0
     #: The letters that stay, each with the reason.
     failed: list[tuple[Letter, str]] = field(default_factory=list)
 
@@ -81,6 +83,7 @@ class Redrive:
             while True:
                 seen, letters = self._round(hold)
                 self._known += len(letters)
+                self.result.seen += seen
                 before = self.result.done
                 for group in self._groups(letters):
                     self._send(hold, group)
