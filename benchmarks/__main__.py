@@ -32,6 +32,8 @@ NAMES = (
     "memory",
     "put_to_handler",
     "worker_drain",
+    "scaling_speed",
+    "scaling_policies",
 )
 
 

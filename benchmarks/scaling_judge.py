@@ -18,6 +18,8 @@ from clew.scaling.situation import Situation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
+
     from clew.scaling.simulation.optimum import Optimum
     from clew.scaling.simulation.outcome import Outcome
     from clew.scaling.simulation.trace import Trace
@@ -41,7 +43,12 @@ class Point:
     name: str
     throttled: float
     usd: float  # shards, closed ones at the rate, and what is put in
-    outcome: Outcome
+    usd_shards: float
+    lost: float
+    closed: int
+    changes: int
+    relief_minutes: float
+    open_shards: NDArray[np.float32]
     over_optimum: float  # its bill over that of the clairvoyant at the same refused share
     shards_over_optimum: float  # likewise, without what is put in
 
@@ -168,7 +175,12 @@ def _point(outcome: Outcome, prices: Prices, best: Optimum) -> Point:
         outcome.name,
         outcome.throttled,
         usd,
-        outcome,
+        outcome.usd_shards(prices),
+        outcome.lost_share,
+        outcome.closed,
+        len(outcome.changes),
+        outcome.relief_minutes,
+        outcome.open_shards.astype(np.float32),
         usd / (shards + payload),
         outcome.usd_shards(prices) / shards,
     )

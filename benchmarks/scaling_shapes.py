@@ -1,7 +1,7 @@
 """Loads to judge scaling policies on: made ones, and real ones where they are at hand.
 
 Real ones are CSV files of the Numenta Anomaly Benchmark (MIT licence, Numenta Inc.), which are not
-part of this project: a folder with them is named by ``CLEW_TRACES``.
+part of this project: a folder with them is named by ``CLEW_TRACES``, or is ``../shared/traces``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PEAK = 40
 RECORD_BYTES = 1024
 _DAY = 1440
 _MADE_DAYS = 14
+_BESIDE = Path(__file__).parents[2] / "shared" / "traces"
 _REAL = (
     "nyc_taxi",
     "elb_request_count_8c0756",
@@ -38,7 +39,7 @@ _REAL = (
 
 def real() -> Iterator[Trace]:
     """Those of the real loads that are there."""
-    folder = Path(os.environ.get("CLEW_TRACES", "traces"))
+    folder = Path(os.environ.get("CLEW_TRACES", _BESIDE))
     for name in _REAL:
         if (folder / f"{name}.csv").is_file():
             yield read(folder / f"{name}.csv", record_bytes=RECORD_BYTES).scaled(PEAK)
