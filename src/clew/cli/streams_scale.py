@@ -30,6 +30,7 @@ _SHOWN_OPERATIONS = 20
 @click.argument("stream")
 @click.option("--to", type=click.IntRange(1, 10_000), metavar="N", help="Have so many shards.")
 @click.option("--split", metavar="SHARD", help="Split this shard, where half of its load lies.")
+@click.option("--even", is_flag=True, help="With --to: shards of the same width in the end.")
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @click.option("--force", is_flag=True, help="Also within the cool-down after the last change.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -37,10 +38,10 @@ _SHOWN_OPERATIONS = 20
 @aws_options
 @json_option
 def scale(
-    *, stream: str, to: int | None, split: str | None, dry_run: bool, force: bool, yes: bool,
-    table: str, as_json: bool, **given: Any,
+    *, stream: str, to: int | None, split: str | None, even: bool, dry_run: bool, force: bool,
+    yes: bool, table: str, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
-    """Change the shards of STREAM by hand, in the fewest splits and merges.
+    """Change the shards of STREAM by hand, in the fewest splits and merges that its load allows.
 
     The guards are those of the functions: one action at a time, the stream's min and max, the
     cool-down. The plan is shown first, and what was done is in the history, with your name. If it
@@ -50,6 +51,7 @@ def scale(
     Examples:
       clew streams scale orders --to 8 --dry-run
       clew streams scale orders --to 8
+      clew streams scale orders --to 8 --even           # also to even eight shards out
       clew streams scale orders --split shardId-000000000003
       clew streams scale orders --to 8 --yes --json
     """
@@ -67,7 +69,7 @@ def scale(
     tools = tools_of(session, table)
     with asking("kinesis"):
         now = look_at(tools, settings)
-        found = prepare(tools, now, person(), to=to, split=split)
+        found = prepare(tools, now, person(), to=to, split=split, even=even)
     console = table_console()
     if not as_json:
         _show_plan(found, console)
@@ -82,6 +84,8 @@ def scale(
     record = _execute(tools, found, force=force, quiet=as_json)
     if as_json:
         click.echo(json.dumps(record, indent=2))
+    elif found.resumed and to != record["shards_after"]:
+        click.echo("That was the plan that had been begun. Say it again for your own.")
 
 
 def _execute(tools: Tools, found: ByHand, *, force: bool, quiet: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +57,10 @@ def session_of(given: dict[str, Any], region: str | None = None) -> Any:
     if given.get("local") is not None:
         if profile or asked:
             raise click.UsageError("--local is of a local cloud, --profile and --region of AWS.")
-        from clew.localcloud import LocalCloud
+        from clew.localcloud.state import find_cloud
 
-        return LocalCloud.connect(given["local"] or None).session()
+        record = find_cloud(given["local"] or None)
+        return _local_session(record.port, record.region)
     import boto3
     from botocore.exceptions import BotoCoreError
 
@@ -73,6 +75,14 @@ def session_of(given: dict[str, Any], region: str | None = None) -> Any:
             "No AWS region is named: say --region, or set it in the profile or in AWS_REGION."
         )
     return session
+
+
+@cache
+def _local_session(port: int, region: str) -> Any:
+    """One session for the life of the process: what botocore knows of services is read once."""
+    from clew.localcloud.session import LoopbackSession
+
+    return LoopbackSession(f"http://127.0.0.1:{port}", region)
 
 
 def config_and_env(given: dict[str, Any]) -> tuple[Config, str]:

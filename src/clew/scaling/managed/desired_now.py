@@ -45,7 +45,8 @@ class Locked:
 
     def held(self, stream: str) -> Held:
         """As if it were held, for a decision that is only shown."""
-        return Held(stream, "", 0, self.last_up_s, self.last_down_s)
+        times = self.last_up_s, self.last_down_s, self.cool_until_s
+        return Held(stream, "", 0, *times)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from clew.scaling.managed.action import situation_of
 from clew.scaling.managed.apply import Progress, carry_out
 from clew.scaling.managed.audit import Audit, done_so_far, shard_map
 from clew.scaling.managed.desired_now import locked
-from clew.scaling.managed.lock import Busy, Lock
+from clew.scaling.managed.lock import Busy, Lock, LostError
 from clew.scaling.managed.notice import tell
 from clew.scaling.managed.observe import list_shards, when_active
 from clew.scaling.managed.resume import Begun
 from clew.scaling.managed.sample import sample_keys
 from clew.scaling.options import weigh
 from clew.scaling.plan import Goal, Plan, fewest_operations, remaining
+from clew.scaling.uniform import even_cuts
 from clew.scaling.words import count, duration
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from clew.scaling.managed.tools import Tools
     from clew.scaling.model import Shard, ShardMap
     from clew.scaling.situation import Situation
+
+#: A plan that is older belongs to another day.
+_OLD_S = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,17 @@ class ByHand:
 
 
 def prepare(
-    tools: Tools, now: Now, who: str, *, to: int | None = None, split: str | None = None
+    tools: Tools,
+    now: Now,
+    who: str,
+    *,
+    to: int | None = None,
+    split: str | None = None,
+    even: bool = False,
 ) -> ByHand:
     """The plan to ``to`` shards, or of the split of a shard; or the rest of one that was begun.
+
+    With ``even`` all shards have the same width in the end, whatever that takes.
 
     Raises:
         ClewError: The stream cannot have so many, or there is no such shard.
@@ -66,12 +78,13 @@ def prepare(
     settings = now.settings
     if now.state.mode == "on-demand":
         raise ClewError(f"{now.state.arn} is in on-demand mode: AWS changes its shards.")
-    if now.under_way is not None:
-        begun = Begun.from_json(now.under_way)
+    low, high = settings.bounds
+    begun = None if now.under_way is None else Begun.from_json(now.under_way)
+    recent = begun is not None and tools.clock() - begun.began_s <= _OLD_S
+    if begun is not None and recent and low <= begun.plan.after <= high:
         left = begun.plan if begun.plan.calls else remaining(begun.plan, now.shards)
         return ByHand(settings, now.shards, begun, left, resumed=True)
     wanted = to if to is not None else len(now.shards) + 1
-    low, high = settings.bounds
     if not low <= wanted <= high:
         bounds = f"always {low}" if low == high else f"from {low} to {high}"
         raise ClewError(
@@ -80,7 +93,9 @@ def prepare(
         )
     situation = _situation(tools, settings)
     if split is None:
-        plan, what = _plan_to(now, wanted, situation), f"asked for {count(wanted, 'shard')}"
+        make = _plan_even if even else _plan_to
+        what = f"asked for {count(wanted, 'shard')}{' of the same width' if even else ''}"
+        plan = make(now, wanted, situation)
     else:
         plan, what = _plan_split(tools, now, split, situation), f"asked for a split of {split}"
     begun = Begun(
@@ -105,37 +120,49 @@ def execute(tools: Tools, found: ByHand, progress: Progress, *, force: bool) -> 
     """
     settings, begun = found.settings, found.begun
     lock = Lock(tools.store, tools.clock)
-    with _locked(tools, lock, settings.name, cooled=not (force or found.resumed)) as (held, freed):
-        if not found.resumed:
-            tools.store.put_plan(settings.name, begun.to_json())
-        try:
-            carry_out(
-                tools, lock, held, begun.plan, situation=situation_of(settings), progress=progress
-            )
-        except BaseException as error:
-            said = str(error) or "It was interrupted; the next run goes on."
-            tools.store.put_audit(
-                settings.name, _audit(tools, found, progress, audit.WAITING, said).to_json()
-            )
-            raise
+    try:
+        with _locked(tools, lock, settings.name, cooled=not (force or found.resumed)) as taken:
+            held, freed = taken
+            record = _carry_out(tools, lock, held, found, progress)
+            freed |= {
+                "cool_s": settings.cool_down_s,
+                "went_up": record.shards_after >= begun.plan.before,
+                "went_down": record.shards_after < begun.plan.before,
+            }
+    except LostError as error:
+        raise ClewError(
+            f"Another action has taken {settings.name} over, and goes on; see clew streams status."
+        ) from error
+    # Last: whoever finds the plan after a crash does the end of this again.
+    tools.store.forget_plan(settings.name, begun.id)
+    tell(tools, settings, record)
+    return record
+
+
+def _carry_out(tools: Tools, lock: Lock, held: Held, found: ByHand, progress: Progress) -> Audit:
+    settings, begun = found.settings, found.begun
+    if not found.resumed:
+        tools.store.put_plan(settings.name, begun.to_json())
+    try:
+        carry_out(
+            tools, lock, held, begun.plan, situation=situation_of(settings), progress=progress
+        )
         state, listed = when_active(tools, settings.name), list_shards(tools, settings.name)
         note = alarms.set_alarms(tools, settings, state, listed, reset=True)
-        tools.store.forget_plan(settings.name)
-        shards = listed.shard_map()
-        record = replace(
-            _audit(tools, found, progress, audit.DONE),
-            shards_after=len(shards),
-            closed_shards=listed.closed,
-            map_after=shard_map(shards.cuts),
-            notes=tuple(one for one in (note, progress.note) if one),
-        )
+    except BaseException as error:
+        said = str(error) or "It was interrupted; the next run goes on."
+        record = _audit(tools, found, progress, audit.WAITING, said)
         tools.store.put_audit(settings.name, record.to_json())
-        freed |= {
-            "cool_s": settings.cool_down_s,
-            "went_up": len(shards) >= begun.plan.before,
-            "went_down": len(shards) < begun.plan.before,
-        }
-    tell(tools, settings, record)
+        raise
+    shards = listed.shard_map()
+    record = replace(
+        _audit(tools, found, progress, audit.DONE),
+        shards_after=len(shards),
+        closed_shards=listed.closed,
+        map_after=shard_map(shards.cuts),
+        notes=tuple(one for one in (note, progress.note) if one),
+    )
+    tools.store.put_audit(settings.name, record.to_json())
     return record
 
 
@@ -218,9 +245,20 @@ def _plan_split(tools: Tools, now: Now, name: str, situation: Situation) -> Plan
     sampled = now.shards.with_samples(samples) if samples else now.shards
     (shard,) = (one for one in sampled.shards if one.id == full)
     cuts = tuple(sorted((*sampled.cuts, _halves(shard))))
-    same = len(sampled)
-    nothing = fewest_operations(sampled, Goal(now.settings.target, same, same), situation)
-    plan = remaining(replace(nothing, cuts=cuts, after=same + 1), sampled, situation)
+    return _plan_of(cuts, sampled, now.settings, situation)
+
+
+def _plan_even(now: Now, wanted: int, situation: Situation) -> Plan:
+    return _plan_of(tuple(even_cuts(wanted)), now.shards, now.settings, situation)
+
+
+def _plan_of(
+    cuts: tuple[int, ...], shards: ShardMap, settings: ManagedStream, situation: Situation
+) -> Plan:
+    """The plan to given boundaries."""
+    same = len(shards)
+    nothing = fewest_operations(shards, Goal(settings.target, same, same), situation)
+    plan = remaining(replace(nothing, cuts=cuts, after=len(cuts) + 1), shards, situation)
     return replace(plan, hot_keys=())
 
 
@@ -240,8 +278,8 @@ def _halves(shard: Shard) -> int:
 def _audit(tools: Tools, found: ByHand, progress: Progress, outcome: str, more: str = "") -> Audit:
     plan = found.begun.plan
     return Audit(
-        id=uuid4().hex[:12],
-        at_s=tools.clock(),
+        id=found.begun.id,  # one record, however often it is gone on with
+        at_s=found.begun.began_s,
         stream=found.settings.name,
         who=found.begun.who,
         outcome=outcome,

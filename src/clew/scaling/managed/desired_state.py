@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import cache, partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -23,9 +25,22 @@ if TYPE_CHECKING:
     from clew.scaling.managed.desired_now import Now
 
 
+class _Client:
+    """A client that is made when it is first used: making one takes a while."""
+
+    def __init__(self, session: Any, service: str) -> None:
+        self._made = cache(partial(session.client, service))
+        self._lock = Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            client = self._made()
+        return getattr(client, name)
+
+
 def tools_of(session: Any, table: str = TABLE, topic: str = "") -> Tools:
     """The clients that looking at a stream takes."""
-    made = {name: session.client(name) for name in _SERVICES}
+    made = {name: _Client(session, name) for name in _SERVICES}
     store = Store(made["dynamodb"], table)
     return Tools(made["kinesis"], made["cloudwatch"], store, made["sns"], made["lambda"], topic)
 

@@ -1,0 +1,128 @@
+"""``clew streams scale``: the shards by hand, the guards, and how it goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clew.scaling.managed.lock import Lock
+from clew.scaling.managed.settings import ManagedStream
+
+from .streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from clew.localcloud import LocalCloud
+
+CLEW = [sys.executable, "-c", "from clew.cli import main; main()"]
+
+
+@pytest.fixture
+def mine(cloud: LocalCloud, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Streams:
+    found = Streams(cloud, capsys, tmp_path)
+    found.make_table()
+    return found
+
+
+def managed(mine: Streams, shards: int, **settings: Any) -> str:
+    name = mine.create("s", shards)
+    given = {"min_shards": 1, "max_shards": 8} | settings
+    mine.store.put_settings(ManagedStream(name, **given))
+    return name
+
+
+def test_a_plan_is_shown_carried_out_and_remembered(mine: Streams) -> None:
+    name = managed(mine, 2)
+    dry = mine.run("scale", name, "--to", "3", "--even", "--dry-run")
+    assert dry.status == 0, dry.err
+    assert "From 2 shards to 3 by 2 splits and 1 merge" in " ".join(dry.out.split())
+    assert "1. split 0.0% - 50.0% at 33.3%" in dry.out
+    assert mine.open_shards(name) == 2
+
+    done = mine.run("scale", name, "--to", "3", "--even", "--yes", "--json")
+    assert done.status == 0, done.err
+    record = json.loads(done.out)
+    assert (record["outcome"], record["splits"], record["merges"]) == ("done", 2, 1)
+    assert mine.open_shards(name) == 3
+    assert mine.store.plan(name) is None
+    (kept,) = mine.store.audit(name)
+    assert kept["who"] == record["who"] != ""
+    assert "2 → 3 shards, asked by" in mine.run("history", name).out
+    alarms = mine.cloud.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"clew/{name}/")
+    assert any(one["AlarmName"].endswith("/bytes") for one in alarms["MetricAlarms"])
+
+    soon = mine.run("scale", name, "--to", "4", "--yes")
+    assert soon.status == 1
+    assert "too recent" in soon.err
+    assert "--force" in soon.err
+    assert mine.run("scale", name, "--to", "4", "--yes", "--force").status == 0
+    assert mine.open_shards(name) == 4
+    nothing = mine.run("scale", name, "--to", "4", "--yes")
+    assert nothing.status == 0
+    assert "Leave the 4 shards as they are." in nothing.out
+
+
+def test_one_shard_is_split(mine: Streams) -> None:
+    name = managed(mine, 2)
+    assert "no open shard shardId-000000000009" in mine.run("scale", name, "--split", "9",
+                                                            "--dry-run").err  # fmt: skip
+    done = mine.run("scale", name, "--split", "1", "--yes")
+    assert done.status == 0, done.err
+    report = json.loads(mine.run("report", name, "--json").out)
+    assert [round(shard["width"], 3) for shard in report["shards"]] == [0.5, 0.25, 0.25]
+    assert report["balance"] == 2.0
+    assert report["closed_shards"] == 1
+
+
+def test_the_guards_of_the_functions_hold(mine: Streams) -> None:
+    name = managed(mine, 2, max_shards=3)
+    refused = mine.run("scale", name, "--to", "4", "--yes")
+    assert refused.status == 1
+    assert f"{name} may have from 1 to 3 shards, and 4 is not that" in refused.err
+    lock = Lock(mine.store, time.time)
+    lock.take(name, "a function")
+    busy = mine.run("scale", name, "--to", "3", "--yes", "--force")
+    assert busy.status == 1
+    assert f"Another action has {name} in hand (a function)" in busy.err
+    assert "a function" in mine.run("explain", name).out
+    assert mine.open_shards(name) == 2
+    stranger = mine.run("scale", f"{name}x", "--to", "3", "--yes")
+    assert f"did you mean {name}?" in stranger.err
+    assert mine.run("scale", name, "--yes").status == 2
+    assert "say --yes" in mine.run("scale", name, "--to", "3").err
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
+def test_what_was_interrupted_goes_on(
+    mine: Streams, signum: signal.Signals, until: Callable[..., Any]
+) -> None:
+    name = managed(mine, 2)
+    where = ["--local", mine.cloud.name, "--table", mine.table]
+    command = [*CLEW, "streams", "scale", name, "--to", "5", "--even", "--yes", *where]
+    with mine.cloud.faults.during("kinesis", "SplitShard", latency_s=0.5):
+        running = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        until(lambda: mine.open_shards(name) >= 3, "the first split is done")
+        running.send_signal(signum)
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == (-signum if signum == signal.SIGKILL else 130)
+    assert signum == signal.SIGKILL or "The same command goes on" in err
+    assert mine.store.plan(name) is not None
+    assert "under way: From 2 shards to 5" in " ".join(mine.run("status", name).out.split())
+
+    again = mine.run("scale", name, "--to", "5", "--yes")
+    assert again.status == 0, again.err
+    assert "is under way, and is finished first" in again.out
+    assert mine.open_shards(name) == 5
+    assert mine.store.plan(name) is None
+    report = json.loads(mine.run("report", name, "--json").out)
+    assert report["balance"] == pytest.approx(1.0)
