@@ -98,14 +98,29 @@ def queue_url(arn: str) -> str:
 
 
 def _queue_url(written: str) -> Target | None:
-    """``https://sqs.eu-west-1.amazonaws.com/123456789012/name``, or another host's."""
+    """``https://sqs.eu-west-1.amazonaws.com/123456789012/name``, or another host's.
+
+    AWS General Reference, "Amazon SQS endpoints and quotas": also ``sqs-fips.REGION``,
+    ``REGION.queue`` (legacy), and ``vpce-ID.sqs.REGION.vpce`` of a VPC endpoint.
+    """
     _, _, rest = written.partition("://")
     host, *path = rest.split("/")
     if len(path) != 2 or not path[0].isdecimal() or not path[1] or "?" in path[1]:
         return None
-    labels = host.split(".")
-    region = labels[1] if labels[0] == "sqs" and "amazonaws" in labels else ""
-    return Target("sqs", written, written, region=region)
+    return Target("sqs", written, written, region=_region_in(host))
+
+
+def _region_in(host: str) -> str:
+    """The region that a host of SQS is in; "" where it does not say."""
+    labels = host.partition(":")[0].split(".")
+    if "amazonaws" not in labels:
+        return ""
+    for at, label in enumerate(labels[:-1]):
+        if label in ("sqs", "sqs-fips"):
+            return labels[at + 1] if labels[at + 1] != "amazonaws" else ""
+        if label == "queue" and at == 1:
+            return labels[0]
+    return ""
 
 
 def _bucket(written: str) -> Target | None:

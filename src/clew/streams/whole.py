@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from clew.capture import Record
     from clew.streams.batch import Batch
+    from clew.streams.idempotency import Idempotency
     from clew.streams.steps import Steps
 
 
@@ -37,7 +38,8 @@ def whole(batch: Batch) -> None:
 
 def whole_steps(batch: Batch) -> Steps:
     """As `clew.streams.steps.steps`, of all records together; `CALL` is for ``batch.todo``."""
-    batch.todo = yield from _ready(batch)
+    twins: dict[Record, Record] = {}
+    batch.todo = yield from _ready(batch, twins)
     taken = list(batch.todo)
     began = clock()
     due = not batch.records  # the last call of a tumbling window has none
@@ -50,6 +52,10 @@ def whole_steps(batch: Batch) -> Steps:
         if error is not None and not batch.todo:
             batch.error = error
         batch.todo = yield from _after(batch, error, began)
+    for record, first in twins.items():
+        if first.outcome in FINAL:
+            batch.repeats += first.outcome != "returned"
+            batch.end(record, "returned" if first.outcome == "returned" else "done")
     if batch.plan.idempotency is not None:
         for record in taken:
             if batch.deadline.left_s() <= 0:  # the report counts for more than what is left here
@@ -59,9 +65,14 @@ def whole_steps(batch: Batch) -> Steps:
     return True
 
 
-def _ready(batch: Batch) -> Generator[Any, Any, list[Record]]:
-    """The records that the function is given: those that are not done, and can be decoded."""
+def _ready(batch: Batch, twins: dict[Record, Record]) -> Generator[Any, Any, list[Record]]:
+    """The records that the function is given: those that are not done, and can be decoded.
+
+    Of several that the idempotency table knows by one key it is the first; the others go into
+    ``twins``, and end as that does. They would wait in vain for the batch that they are in.
+    """
     store = batch.plan.idempotency
+    known_by: dict[str, Record] = {}
     ready: list[Record] = []
     enough_s = batch.deadline.left_s() * (1 - _LOOK_UP)
     for record in batch.records:
@@ -69,9 +80,15 @@ def _ready(batch: Batch) -> Generator[Any, Any, list[Record]]:
             if batch.deadline.left_s() < enough_s:
                 batch.why = UP
                 break
+            first = known_by.get(_key_of(record, store))
+            if first is not None:
+                twins[record] = first
+                continue
             known = yield from claim(batch, record, store)
             if known is not None:
                 continue
+            if record.idempotency_key:
+                known_by[record.idempotency_key] = record
         problem = loop(batch, record) or decode(batch, record)
         if problem is None:
             ready.append(record)
@@ -80,6 +97,14 @@ def _ready(batch: Batch) -> Generator[Any, Any, list[Record]]:
         if store is not None:
             yield from let_go(batch, record, store, record.outcome)
     return ready
+
+
+def _key_of(record: Record, store: Idempotency) -> str:
+    """The key of a record; "" where the user's function fails, which its claim tells."""
+    try:
+        return store.key_of(record)
+    except Exception:  # noqa: BLE001  (the user's own function)
+        return ""
 
 
 def _after(
