@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench soak fuzz docs lock clean
+.PHONY: help demo demo-timeline demo-scaling test lint types bench soak fuzz docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 help: ## List what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps, so that the demo does not wait for the test tools.
 $(VENV)/.local: requirements/local.txt pyproject.toml
@@ -20,6 +20,12 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml
 
 demo: $(VENV)/.local ## Follow one request through five functions, on this machine
 	@$(RUN) examples/correlation/demo.py
+
+demo-timeline: $(VENV)/.local ## Show what each failure policy does to a stream
+	@$(RUN) examples/timeline/demo.py
+
+demo-scaling: $(VENV)/.dev ## Show a stream that scales itself (five minutes)
+	@$(RUN) examples/scaling/demo.py
 
 test: $(VENV)/.dev ## Run every test
 	@$(RUN) -m pytest
