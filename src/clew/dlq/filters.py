@@ -66,10 +66,10 @@ def named(letter: Letter, beginning: str) -> bool:
 
 
 def exactly(letters: Iterable[Letter], beginning: str) -> list[Letter]:
-    """Those that are named so: the ones whose own id it is where there are such."""
+    """Those that are named so: where some have it as their own id, or as their request's, these."""
     found = [letter for letter in letters if named(letter, beginning)]
     own = [one for one in found if beginning in (one.id, one.message.id)]
-    return own or found
+    return own or [one for one in found if beginning == one.correlation_id] or found
 
 
 def _is_error(letter: Letter, wanted: str) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from clew.dlq.opened import Opened
 
-_ID, _REQUEST = 8, 12
+_ID, _REQUEST = 8, 13
 _HEX_WIDTH = 16
 _MAX_HEX = 4096
 _MAX_PAYLOADS = 20
@@ -60,6 +60,9 @@ def table(letters: Sequence[Letter], now: datetime) -> Table:
 def _error(letter: Letter) -> Text:
     if letter.problem:
         return Text(visible(one_line(letter.problem, _MAX_ERROR)), style="yellow")
+    if not letter.error and letter.payload is not None:
+        said = letter.payload[:_MAX_ERROR].decode("utf-8", "replace")
+        return Text(visible(one_line(said, _MAX_ERROR)), style="dim")
     shown = Text(visible(letter.error_type), style="red")
     if letter.error_message:
         shown.append(": " if letter.error_type else "", style="default")
