@@ -55,7 +55,7 @@ def test_a_plan_is_shown_carried_out_and_remembered(mine: Streams) -> None:
     assert mine.store.plan(name) is None
     (kept,) = mine.store.audit(name)
     assert kept["who"] == record["who"] != ""
-    assert "2 → 3 shards, asked by" in mine.run("history", name).out
+    assert "2 -> 3 shards, asked by" in mine.run("history", name).out
     alarms = mine.cloud.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"clew/{name}/")
     assert any(one["AlarmName"].endswith("/bytes") for one in alarms["MetricAlarms"])
 

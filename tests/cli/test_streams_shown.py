@@ -152,6 +152,11 @@ def test_what_is_not_managed_or_not_there_is_told(mine: Streams) -> None:
     nobody = mine.run("report", f"{mine.mark}-none")
     assert nobody.status == 1
     assert f"There is no stream {mine.mark}-none here" in nobody.err
+    name = mine.create("plain", 2)
+    unmanaged = clew(
+        mine.capsys, "streams", "report", name, "--local", mine.cloud.name, "--table", "no-such"
+    )
+    assert "2 open shards" in unmanaged.out
     both = mine.run("status", "--region", "eu-west-1")
     assert both.status == 2
     assert "--local is of a local cloud" in both.err

@@ -123,7 +123,7 @@ def _show(found: Judged, console: Console) -> None:
     console.print(hung("    ", policy(found.settings), "dim"))
     console.print()
     if found.plan:
-        console.print(hung("→   ", found.plan, "bold yellow"))
+        console.print(hung("=>  ", found.plan, "bold yellow"))
     else:
         console.print(hung("=   ", "Now it would be left as it is.", "bold green"))
     console.print(hung("    ", found.why))

@@ -44,13 +44,14 @@ def picture(
 ) -> Iterator[Text]:
     """The hash keys from left to right, how full the shard of each is, and where shards meet.
 
-    Where a column stands for several shards, it shows the fullest of them.
+    Where a column stands for several shards, it shows the fullest of them. Of a stream without
+    any load there is only the line with the ranges.
     """
     width = max(width, _LEAST)
     levels = _ASCII_LEVELS if ascii_only else _LEVELS
     columns = [_of_column(shards, at, width) for at in range(width)]
     fullest = [max(utilisation[number] for number in range(a, b + 1)) for a, b in columns]
-    for row in reversed(range(_ROWS)):
+    for row in reversed(range(_ROWS if any(fullest) else 0)):
         line = Text()
         for part in fullest:
             height = min(max(part, 0.0), 1.0) * _ROWS * 8 - row * 8

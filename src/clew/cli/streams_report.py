@@ -109,9 +109,11 @@ def _show(now: Now, console: Console, *, everything: bool) -> None:
              f" {now.asked.records_per_s:,.0f} records/s: {now.utilisation:.0%} of what they take.")
     )  # fmt: skip
     if not now.by_shard:
+        coming = now.settings.shard_alarms
+        how = "on after the functions' next run" if coming else "off (shard_alarms)"
         console.print(
-            hung("", "Shard-level metrics are off (shard_alarms), so the load is shown as if it"
-                 " were even over the hash keys.", "yellow")
+            hung("", f"Shard-level metrics are {how}, so the load is shown as if it were even over"
+                 " the hash keys.", "yellow")
         )  # fmt: skip
     console.print()
     for line in picture(

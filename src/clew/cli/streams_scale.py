@@ -136,10 +136,8 @@ def _drawn(tools: Tools, found: ByHand, progress: Progress, *, quiet: bool) -> I
 def _frame(tools: Tools, found: ByHand, progress: Progress, console: Console) -> RenderableType:
     """The shards as they are at the moment, and a bar of the changes made."""
     from rich.console import Group
-    from rich.progress_bar import ProgressBar
-    from rich.text import Text
 
-    from clew.cli.streams_map import picture
+    from clew.cli.streams_map import bar, picture
     from clew.scaling.limits import Limits
     from clew.scaling.managed.observe import list_shards
     from clew.scaling.plan import utilisation
@@ -152,8 +150,8 @@ def _frame(tools: Tools, found: ByHand, progress: Progress, console: Console) ->
     drawn = picture(shards, used, width, target=found.settings.target, ascii_only=plain)
     total = max(found.steps, progress.changes, 1)
     said = f"{progress.changes} of {total} changes, {len(shards)} shards"
-    bar = ProgressBar(total=total, completed=progress.changes, width=width)
-    return Group(*drawn, bar, Text(said, "dim"))
+    done = bar(progress.changes / total, width - 30, ascii_only=plain, style="cyan")
+    return Group(*drawn, done.append(f"  {said}", "dim"))
 
 
 def _facts(found: ByHand) -> dict[str, Any]:

@@ -24,5 +24,5 @@ def action(record: dict[str, Any]) -> str:
     who = record.get("who", "somebody")
     before, after = record.get("shards_before", 0), record.get("shards_after", 0)
     if record.get("outcome") == "done":
-        return f"{before} → {count(after, 'shard')}, asked by {who}"
+        return f"{before} -> {count(after, 'shard')}, asked by {who}"
     return f"{record.get('outcome', '')}, asked by {who}"

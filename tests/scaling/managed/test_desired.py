@@ -88,12 +88,12 @@ def test_each_setting_that_differs_is_named_as_in_the_file() -> None:
     (change,) = compare(after, Account(STACK, {"a": there("a")}, {"a": before})).changes
     assert change.kind == "change"
     assert change.said == (
-        "min: 2 → 1.",
-        "max: 4 → 6.",
-        "target: 75% → 60%.",
-        "scale_down.every: none → 72 h.",
-        "predictive: false → true.",
-        "iterator_age: none → 2 min.",
+        "min: 2 -> 1.",
+        "max: 4 -> 6.",
+        "target: 75% -> 60%.",
+        "scale_down.every: none -> 72 h.",
+        "predictive: false -> true.",
+        "iterator_age: none -> 2 min.",
     )
 
 

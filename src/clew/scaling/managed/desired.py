@@ -232,7 +232,7 @@ def _differences(before: ManagedStream, after: ManagedStream) -> list[str]:
         was, now = getattr(before, one.name), getattr(after, one.name)
         if was != now and one.name not in ("name", "env", "retention_h", "tags"):
             label = _LABELS.get(one.name, one.name)
-            found.append(f"{label}: {_value(one.name, was)} → {_value(one.name, now)}")
+            found.append(f"{label}: {_value(one.name, was)} -> {_value(one.name, now)}")
     return found
 
 

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from clew.errors import ClewError
 from clew.scaling.limits import Limits
 from clew.scaling.managed import alarms
@@ -15,7 +17,7 @@ from clew.scaling.managed.look import look
 from clew.scaling.managed.metrics import measure
 from clew.scaling.managed.observe import describe, list_shards
 from clew.scaling.managed.store import lock_key
-from clew.scaling.model import Load
+from clew.scaling.model import Load, ScalingError
 from clew.scaling.words import duration
 
 if TYPE_CHECKING:
@@ -102,9 +104,11 @@ def look_at(tools: Tools, settings: ManagedStream, *, records: int = 3) -> Now:
     state = describe(tools, name)
     listed = list_shards(tools, name)
     measured = measure(tools, name, last_s=_LAST_S, created_s=state.created_s)
-    if {"IncomingBytes", "ALL"} & state.shard_metrics:
+    by_shard = bool({"IncomingBytes", "ALL"} & state.shard_metrics)
+    if by_shard:
         some = measure(tools, name, last_s=_LAST_S, created_s=state.created_s, shards=listed.ids)
         measured = replace(measured, shards=some.shards)
+    lock, plan, done = _remembered(tools, name, records)
     shards = loaded_map(listed.shard_map(), measured, Limits(), 300, float("inf"))
     return Now(
         settings=settings,
@@ -112,12 +116,25 @@ def look_at(tools: Tools, settings: ManagedStream, *, records: int = 3) -> Now:
         shards=shards,
         closed=listed.closed,
         measured=measured,
-        by_shard=any(load.bytes_per_s for _, loads in measured.shards for load in loads),
+        by_shard=by_shard,
         alarms=alarms.existing(tools, name),
-        locked=locked(tools, name),
-        under_way=tools.store.plan(name),
-        done=tools.store.audit(name, limit=records),
+        locked=lock,
+        under_way=plan,
+        done=done,
     )
+
+
+def _remembered(
+    tools: Tools, name: str, records: int
+) -> tuple[Locked, dict[str, Any] | None, list[dict[str, Any]]]:
+    """What the table has of a stream; nothing where there is no table."""
+    try:
+        found = locked(tools, name), tools.store.plan(name), tools.store.audit(name, limit=records)
+    except ScalingError as error:
+        if isinstance(error.__cause__, ClientError):
+            return Locked(), None, []
+        raise
+    return found
 
 
 def look_at_all(tools: Tools, streams: Sequence[ManagedStream]) -> list[Now | str]:
