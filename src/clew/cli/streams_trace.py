@@ -131,6 +131,20 @@ def past_of(given: dict[str, Any]) -> Past:
     return Past(history, trace, conditions, today)
 
 
+#: Longer histories are cut where something is to be chosen: long ago says little of tomorrow.
+_MOST_DAYS = 60
+
+
+def recent(past: Past) -> tuple[Past, tuple[str, ...]]:
+    """The last days of it, and what to say of that; all of it, if it is not long."""
+    minutes = _MOST_DAYS * 1440
+    trace = past.trace
+    if len(trace) <= minutes:
+        return past, ()
+    said = f"Of {trace.days:.0f} days, only the last {_MOST_DAYS} count here."
+    return replace(past, trace=trace.part(len(trace) - minutes, len(trace))), (said,)
+
+
 def _history(given: dict[str, Any]) -> tuple[History, Today | None]:
     file, stream = given["file"], given["stream"]
     if (file is None) == (stream is None):

@@ -58,6 +58,10 @@ class History:
     sized: bool = True  # False: a shape only, whose size has to be said
     notes: tuple[str, ...] = ()
 
+    def with_notes(self, more: tuple[str, ...]) -> History:
+        """The same with more to be known of it."""
+        return replace(self, notes=more + self.notes)
+
     def scaled(self, peak_shards: float | None) -> Trace:
         """The trace, so that its highest minute needs so many shards.
 
