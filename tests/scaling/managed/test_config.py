@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import clew.scaling.managed
 from clew.scaling.managed.config import ConfigError, parse_config, read_config
-from clew.scaling.managed.config_model import json_schema
+from clew.scaling.managed.config_model import json_schema, keys_by_section
 from clew.scaling.managed.config_resolve import resolve, resolve_all
 from clew.scaling.managed.settings import ManagedStream, Minimum
 
@@ -286,3 +287,25 @@ def test_the_published_schema_is_that_of_the_models() -> None:
     assert json.loads(path.read_text()) == json_schema(), (
         f"write it again: clew streams schema > {path}"
     )
+
+
+DOCS = Path(__file__).parents[3] / "docs"
+REFERENCE = (DOCS / "reference" / "streams-yml.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```yaml\n(.*?)^```", REFERENCE, re.S | re.M))
+def test_what_the_reference_shows_is_right(block: str) -> None:
+    config = parse_config(block)
+    for env in config.environments or ("",):
+        resolve(config, env)
+
+
+def test_the_reference_names_every_key() -> None:
+    sections = keys_by_section()
+    for section in ("scale_up", "scale_down", "notify"):
+        for key in sections[section]:
+            assert f"`{section}.{key}`" in REFERENCE
+    for key in sections["stream"] - {"scale_up", "scale_down", "notify"}:
+        assert f"| `{key}` |" in REFERENCE
+    for key in sections["schedule"] | sections["environment"] | sections["file"]:
+        assert key in REFERENCE
