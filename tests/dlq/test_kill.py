@@ -82,16 +82,24 @@ def test_what_the_journal_says_was_sent_is_only_deleted(
     assert queue.visible == 0
 
 
-def test_a_letter_that_went_out_in_part_is_not_taken_for_whole(tmp_path: Path) -> None:
+def test_a_letter_that_went_out_in_part_is_not_taken_for_whole(
+    queue: Queue, stream: Stream, tmp_path: Path, dlq: Callable[..., Ran]
+) -> None:
     path = tmp_path / "deep" / "journal.db"
-    rows = [("m", part, "t") for part in range(3)]
+    dead_letters(queue, 3, stream)
+    ids = [one["message"]["messageId"] for one in dlq("list", queue.name, "--json").json]
     with Journal(path) as journal:
-        journal.note("q", rows, SENDING)
-        journal.note("q", rows[:2], SENT)
-        journal.note("q", rows[2:], UNSENT)
+        for name in ids:  # of three parts two went to another place
+            rows = [(name, part, "the function f") for part in range(3)]
+            journal.note(queue.arn, rows, SENDING)
+            journal.note(queue.arn, rows[:2], SENT)
+            journal.note(queue.arn, rows[2:], UNSENT)
     with Journal(path) as journal:
-        assert journal.states("q", "m") == {0: SENT, 1: SENT, 2: UNSENT}
-        assert journal.states("q", "other") == {}
+        states = journal.states(queue.arn, ids[0])
+        assert [state for state, _ in states.values()] == [SENT, SENT, UNSENT]
+        assert journal.states(queue.arn, "other") == {}
+    ran = dlq("redrive", queue.name, "--to", "source", "--yes", "--journal", str(path))
+    assert (ran.status, sorted(stream.numbers())) == (0, [0, 1, 2])
 
 
 def test_a_message_that_cannot_be_deleted_is_not_sent_again(

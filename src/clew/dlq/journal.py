@@ -59,13 +59,14 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def states(self, queue: str, message: str) -> dict[int, str]:
-        """What is known of a message's parts."""
+    def states(self, queue: str, message: str) -> dict[int, tuple[str, str]]:
+        """What is known of a message's parts: state and target of each."""
         with self._said():
             rows = self._file.execute(
-                "SELECT part, state FROM parts WHERE queue = ? AND message = ?", (queue, message)
+                "SELECT part, state, target FROM parts WHERE queue = ? AND message = ?",
+                (queue, message),
             ).fetchall()
-        return dict(rows)
+        return {part: (state, target) for part, state, target in rows}
 
     def note(self, queue: str, parts: Iterable[tuple[str, int, str]], state: str) -> None:
         """Keep the state of (message, part, target): all of them or none."""

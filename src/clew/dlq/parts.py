@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from clew import payload as clew_payload
-from clew import wire
 from clew.capture.kinesis import KinesisRecord
 from clew.capture.kpl import user_records
 from clew.capture.record import members, text
-from clew.capture.sqs import SqsRecord
+from clew.dlq.attributes import published, sendable, to_send
 from clew.dlq.errors import DlqError
 from clew.dlq.letter import BATCH, EVENT, INVOCATION, LETTER, Letter
 from clew.dlq.message import as_delivered
@@ -21,14 +21,11 @@ from clew.streams import origins
 from clew.streams.identity import MEMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clew.streams.envelope import Envelope
 
 SOURCE, QUEUE, FUNCTION = "source", "queue", "function"
-#: SQS developer guide, "Message attributes": ten; SNS takes as many.
-_MAX_ATTRIBUTES = 10
-_STAMPS = frozenset((wire.PACKED, wire.TRACEPARENT, wire.TRACESTATE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +109,20 @@ def parts_of(letter: Letter, where: Where, records: Sequence[Mapping[str, Any]] 
 
     Raises `DlqError` where it cannot go there.
     """
+    with _read():
+        return _parts(letter, where, records)
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """Turns what malformed members raise into a sentence."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise DlqError(f"It is damaged: {type(error).__name__}: {error}.") from error
+
+
+def _parts(letter: Letter, where: Where, records: Sequence[Mapping[str, Any]]) -> list[Part]:
     if where.to == QUEUE and where.queue:
         return [_moved(letter, where.queue)]
     if letter.problem:
@@ -146,7 +157,7 @@ def _to_source(envelope: Envelope, letter: Letter) -> Part:
         return ToQueue(
             arn,
             text(raw.get("body")),
-            _attributes(raw, envelope.context()),
+            to_send(raw, envelope.context()),
             text(system.get("MessageGroupId")) or _group(arn, letter),
             _deduplication(arn, letter),
         )
@@ -155,7 +166,7 @@ def _to_source(envelope: Envelope, letter: Letter) -> Part:
         return ToTopic(
             arn,
             text(raw.get("Message")),
-            _published(raw),
+            published(raw),
             text(raw.get("Subject")),
             _group(arn, letter),
             _deduplication(arn, letter),
@@ -182,7 +193,7 @@ def _moved(letter: Letter, queue: str) -> ToQueue:
     return ToQueue(
         queue,
         message.body,
-        {name: _sendable(value) for name, value in message.attributes.items()},
+        {name: sent for name, value in message.attributes.items() if (sent := sendable(value))},
         message.group or _group(queue, letter),
         _deduplication(queue, letter),
     )
@@ -200,6 +211,11 @@ def event_of(letter: Letter, records: Sequence[Mapping[str, Any]] = ()) -> bytes
     """The event that the function gets for a letter. Raises `DlqError`, `NotAnEnvelope`."""
     if letter.problem:
         raise DlqError(letter.problem)
+    with _read():
+        return _event_of(letter, records)
+
+
+def _event_of(letter: Letter, records: Sequence[Mapping[str, Any]]) -> bytes:
     event: Any
     if letter.kind in (INVOCATION, EVENT):
         return letter.payload or b"null"
@@ -222,7 +238,7 @@ def _event(envelope: Envelope) -> dict[str, Any]:
     else:
         raw = envelope.raw()
         if source == "aws:sqs":
-            given = _attributes(raw, envelope.context())
+            given = to_send(raw, envelope.context())
             delivered = {name: as_delivered(value) for name, value in given.items()}
             raw = {**raw, "messageAttributes": delivered}
     return origins.event(source, raw)
@@ -248,58 +264,6 @@ def _with_key(data: bytes, key: str) -> bytes:
     if taken.value is None or not key or not isinstance(taken.context, dict):
         return data
     return clew_payload.put(taken.data, {**taken.context, MEMBER: key}) or data
-
-
-def _attributes(raw: dict[str, Any], context: dict[str, str]) -> dict[str, Any]:
-    """The attributes of a record of SQS to send with it again, its context in one of them."""
-    given = {
-        name: found
-        for name, value in members(raw.get("messageAttributes")).items()
-        if (found := _sendable(_from_delivered(members(value))))
-    }
-    own = {
-        name: value
-        for name, value in given.items()
-        if name.lower() not in _STAMPS and not wire.is_field(name.lower())
-    }
-    if len(own) == _MAX_ATTRIBUTES or not context:
-        return given
-    came = {
-        name: value
-        for name, value in SqsRecord(raw).came_with()
-        if isinstance(name, str)
-        and isinstance(value, str)
-        and (wire.is_field(name) or name in (wire.TRACEPARENT, wire.TRACESTATE))
-    }
-    fields = {**(came or context), **({MEMBER: context[MEMBER]} if MEMBER in context else {})}
-    packed = json.dumps(fields, separators=(",", ":")).encode()
-    return {**own, wire.PACKED: {"DataType": "Binary", "BinaryValue": packed}}
-
-
-def _published(raw: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a record of SNS, as they came."""
-    found: dict[str, Any] = {}
-    for name, value in members(raw.get("MessageAttributes")).items():
-        kind, given = text(members(value).get("Type")), text(members(value).get("Value"))
-        if kind == "Binary":
-            found[name] = {"DataType": kind, "BinaryValue": b64decode(given)}
-        elif kind and given:
-            found[name] = {"DataType": kind, "StringValue": given}
-    return found
-
-
-def _from_delivered(value: dict[str, Any]) -> dict[str, Any]:
-    kind = text(value.get("dataType"))
-    if kind.startswith("Binary"):
-        return {"DataType": kind, "BinaryValue": b64decode(text(value.get("binaryValue")))}
-    return {"DataType": kind or "String", "StringValue": text(value.get("stringValue"))}
-
-
-def _sendable(value: Mapping[str, Any]) -> dict[str, Any]:
-    """An attribute without what only an answer has; nothing where it has no value."""
-    names = ("DataType", "StringValue", "BinaryValue")
-    found = {name: value[name] for name in names if value.get(name)}
-    return found if len(found) > 1 else {}
 
 
 def _group(target: str, letter: Letter) -> str:

@@ -158,16 +158,17 @@ class Redrive:
 
     def _left(self, letter: Letter) -> list[tuple[Letter, int, Part]]:
         """The parts of a letter that were not sent yet."""
-        states = self._journal.states(self._queue.arn, letter.message.id)
-        if states and all(state == SENT for state in states.values()):
+        known = self._journal.states(self._queue.arn, letter.message.id)
+        states = {state for state, _ in known.values()}
+        if states == {SENT}:
             return []
         letter = hydrate.whole(self._session, letter)
         parts = parts_of(letter, self._where, self._records(letter))
-        if SENDING in states.values():
+        if SENDING in states:
             self.result.maybe_twice += 1
-        return [
-            (letter, index, part) for index, part in enumerate(parts) if states.get(index) != SENT
-        ]
+        pending = [(letter, index, part) for index, part in enumerate(parts)]
+        # What went in part to one place may now go to another one, and then all of it.
+        return [one for one in pending if known.get(one[1]) != (SENT, target(one[2]))] or pending
 
     def _records(self, letter: Letter) -> list[dict[str, object]]:
         if self._where.to == QUEUE and self._where.queue:
