@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from clew import wire
 from clew.stories.store import blocks
-from clew.stories.store.facts import facts_of, ids_of, origin_field
+from clew.stories.store.facts import MAX_ID, facts_of
 from clew.stories.store.schema import HASH_BITS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ MAX_MS = (1 << (63 - HASH_BITS)) - 1
 MAX_NAMES = 100_000
 #: Origins that are remembered, so that the next line of the same invocation adds none.
 _MAX_ORIGINS = 200_000
+_MAX_FIELDS = 4_096
 _MAX_STREAM = 512  # "CloudWatch Logs API reference", LogStream: up to 512 characters; groups too
 _TWO = struct.Struct("<QQ")
 
@@ -70,7 +72,10 @@ class Known:
 
     def __init__(self, names: dict[str, int], last_origin: int, last_block: int) -> None:
         self.names = names
+        #: By log group, stream and what is common to lines: the origin's number, its function's.
         self.origins: dict[Any, tuple[int, int]] = {}
+        #: By the names of an origin's fields: where its function and version are, and its ids.
+        self._fields: dict[tuple[str, ...], tuple[int, int, list[tuple[int, int]]]] = {}
         self.next_origin = itertools.count(last_origin + 1).__next__
         self.next_block = itertools.count(last_block + 1).__next__
 
@@ -83,6 +88,50 @@ class Known:
             number = self.names[text] = len(self.names) + 1
             batch.names.append((number, text))
         return number
+
+    def origin(
+        self, group: str, stream: str, common: tuple[Any, tuple[Any, ...]], batch: Batch
+    ) -> tuple[int, int]:
+        """A new origin: its number, and that of its function."""
+        names, values = common
+        fields = self._fields.get(names)
+        if fields is None:
+            fields = self._of_names(names, batch)
+        number = self.next_origin()
+        if not (group.isascii() and stream.isascii()):
+            group, stream = _storable(group), _storable(stream)
+        function = _text(values, fields[0]) or group[:_MAX_STREAM].rpartition("/")[2]
+        of_function = self.name(function, batch)
+        version = self.name(_text(values, fields[1]), batch)
+        of_group = self.name(group[:_MAX_STREAM], batch)
+        batch.origins.append((number, of_function, of_group, version, stream[:_MAX_STREAM]))
+        for at, of_field in fields[2]:
+            value = values[at]
+            if type(value) is str and value:
+                batch.idents.append((value[:MAX_ID], of_field, number))
+        return number, of_function
+
+    def _of_names(
+        self, names: tuple[str, ...], batch: Batch
+    ) -> tuple[int, int, list[tuple[int, int]]]:
+        if len(self._fields) >= _MAX_FIELDS:
+            self._fields.clear()
+        ids = [at for at, name in enumerate(names) if name not in ("function", "version")]
+        fields = self._fields[names] = (
+            names.index("function") if "function" in names else -1,
+            names.index("version") if "version" in names else -1,
+            [(at, self.name(_storable(names[at])[:MAX_ID], batch)) for at in ids],
+        )
+        return fields
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _text(values: tuple[Any, ...], at: int) -> str:
+    value = values[at] if at >= 0 else ""
+    return value[:MAX_ID] if isinstance(value, str) else ""
 
 
 def prepare(
@@ -102,7 +151,7 @@ def prepare(
     if len(origins) > _MAX_ORIGINS:
         origins.clear()
     for number, entry in enumerate(batch.entries):
-        _, group, stream, message = entry[:4]
+        message = entry[3]
         try:
             data = message.encode()
         except UnicodeEncodeError:  # halves of surrogate pairs
@@ -111,22 +160,26 @@ def prepare(
         place = _place(entry, data, seen, taken)
         if place is None:
             continue
-        facts = facts_of(message)
-        if facts.message is not message:
-            data = facts.message.encode("utf-8", "replace")
-        common = None if facts.others else (group, stream, facts.origin)
+        kept, kind, level, common, others, words = facts_of(message)
+        if kept is not message:
+            data = kept.encode("utf-8", "replace")
+        group, stream = entry[1], entry[2]
         try:
-            origin = origins.get(common)
+            origin = None if others else origins.get((group, stream, common))
         except TypeError:  # a value that is a list
-            origin, common = None, None
+            origin, common = None, (common[0], tuple(map(str, common[1])))
         if origin is None:
-            origin = _origin(group, stream, facts, batch, known)
-            if common is not None:
-                origins[common] = origin
-        rows.append((*place[:2], *origin, facts.level, facts.kind, number, place[2], data))
-        batch.words.append((place[0], facts.words))
+            origin = known.origin(group, stream, common, batch)
+            if others:
+                named = known.name(wire.ID, batch)
+                batch.idents += [(one[:MAX_ID], named, origin[0]) for one in others if one]
+            else:
+                origins[group, stream, common] = origin
+        id, mark, key = place  # noqa: A001
+        rows.append((id, mark, origin[0], origin[1], level, kind, data, words, number, key))
     rows.sort()
-    batch.words.sort()
+    batch.words = [(row[0], row[7]) for row in rows]
+    batch.whence = [row[8:] for row in rows]
     _pack(rows, batch, known)
     return batch
 
@@ -165,32 +218,28 @@ def key_of(line: int, mark: int) -> bytes:
     return _TWO.pack(line & _HASH, mark << 1)
 
 
-def _origin(group: str, stream: str, facts: Any, batch: Batch, known: Known) -> tuple[int, int]:
-    number = known.next_origin()
-    group = group[:_MAX_STREAM].encode("utf-8", "replace").decode()
-    function = known.name(origin_field(facts, "function") or group.rpartition("/")[2], batch)
-    stream = stream[:_MAX_STREAM].encode("utf-8", "replace").decode()
-    version = known.name(origin_field(facts, "version"), batch)
-    batch.origins.append((number, function, known.name(group, batch), version, stream))
-    batch.idents += [(value, known.name(name, batch), number) for name, value in ids_of(facts)]
-    return number, function
-
-
 def _pack(rows: list[Any], batch: Batch, known: Known) -> None:
     at = 0
     while at < len(rows):
-        texts, size = [], 0
+        some = rows[at : at + blocks.LINES]
+        texts = [row[6] for row in some]
+        if sum(map(len, texts)) > blocks.MAX_BYTES:
+            texts = _that_fit(texts)
+            some = some[: len(texts)]
         block = known.next_block()
-        first = place = block * blocks.LINES
-        for row in rows[at : at + blocks.LINES]:
-            id, mark, origin, function, level, kind, number, key, data = row  # noqa: A001
-            batch.lines.append((id, mark, origin, place, function, level, kind))
-            batch.whence.append((number, key))
-            place += 1
-            texts.append(data)
-            size += len(data)
-            if size > blocks.MAX_BYTES:
-                break
-        end = at + place - first
-        batch.blocks.append((block, rows[at][0], rows[end - 1][0], blocks.pack(texts)))
-        at = end
+        first = block * blocks.LINES
+        batch.lines += [
+            (id, mark, origin, place, function, level, kind)
+            for place, (id, mark, origin, function, level, kind, *_) in enumerate(some, first)  # noqa: A001
+        ]
+        batch.blocks.append((block, some[0][0], some[-1][0], blocks.pack(texts)))
+        at += len(some)
+
+
+def _that_fit(texts: list[bytes]) -> list[bytes]:
+    size = 0
+    for count, text in enumerate(texts, 1):
+        size += len(text)
+        if size > blocks.MAX_BYTES:
+            return texts[:count]
+    return texts

@@ -273,10 +273,3 @@ def ids_of(facts: Facts) -> list[tuple[str, str]]:
     ]
     found += [(wire.ID, value) for value in facts.others if value]
     return [(name[:MAX_ID], value[:MAX_ID]) for name, value in found[:MAX_IDS]]
-
-
-def origin_field(facts: Facts, field: str) -> str:
-    """A field of the origin, or ""."""
-    names, values = facts.origin
-    value = values[names.index(field)] if field in names else ""
-    return value[:MAX_ID] if isinstance(value, str) else ""

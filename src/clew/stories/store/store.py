@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -109,7 +111,8 @@ class Store:
                 with ThreadPoolExecutor(1, "clew-store") as pool:
                     writing = None
                     for part in parts(entries, _LINES, _SIZE):
-                        batch = prepare(part, known)
+                        with _without_collections():
+                            batch = prepare(part, known)
                         if writing is not None:
                             total = _sum(total, writing.result(), committed)
                         writing = pool.submit(write, connection, batch, known)
@@ -210,6 +213,18 @@ class Store:
     def _read(self, what: Callable[[Connection], T]) -> T:
         with self._reading, in_one(self._reader, "DEFERRED"):
             return what(self._reader)
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """No search for circles of objects meanwhile: thousands of rows are none, and it takes long."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _sum(total: Added, one: tuple[int, int], committed: Callable[[Added], object] | None) -> Added:
