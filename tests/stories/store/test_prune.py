@@ -58,7 +58,7 @@ def test_nothing_is_left_of_what_is_gone(tmp_path: Path) -> None:
         assert store.add([*lines, *requests(60)[-40:]]) == (40, len(lines))
         assert store.prune(larger_than=0) == 240
         assert store.damage() == []
-    assert [rows(path, one) for one in ("line", "block", "origin", "ident")] == [0, 0, 0, 0]
+    assert [rows(path, one) for one in ("line", "block", "origin")] == [0, 0, 0]
 
 
 def test_a_store_is_kept_small(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clew import wire
 from clew.stories.store import blocks
-from clew.stories.store.facts import MAX_ID, facts_of
+from clew.stories.store.facts import MAX_ID, MAX_IDS, facts_of
 from clew.stories.store.schema import HASH_BITS
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ MAX_NAMES = 100_000
 _MAX_ORIGINS = 200_000
 _MAX_FIELDS = 4_096
 _MAX_STREAM = 512  # "CloudWatch Logs API reference", LogStream: up to 512 characters; groups too
+#: Between the ids of an origin.
+SEPARATOR = "\x1f"
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/=@+#$%&,~-]*").fullmatch
+_ODD = re.compile(r"[^A-Za-z0-9_.:/=@+#$%&,~\x80-\U0010ffff-]").sub
 _TWO = struct.Struct("<QQ")
 
 
@@ -55,9 +60,10 @@ class Batch:
 
     entries: list[Any]
     names: list[tuple[int, str]] = field(default_factory=list)
-    origins: list[tuple[int, int, int, int, str]] = field(default_factory=list)
-    #: value, field, origin
-    idents: list[tuple[str, int, int]] = field(default_factory=list)
+    #: id, function, log group, version, stream, ids
+    origins: list[tuple[int, int, int, int, str, str]] = field(default_factory=list)
+    #: origin, its ids as words
+    ids: list[tuple[int, str]] = field(default_factory=list)
     #: id, mark, origin, place, function, level, kind
     lines: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
     #: id, first line, last line, messages
@@ -90,7 +96,12 @@ class Known:
         return number
 
     def origin(
-        self, group: str, stream: str, common: tuple[Any, tuple[Any, ...]], batch: Batch
+        self,
+        group: str,
+        stream: str,
+        common: tuple[Any, tuple[Any, ...]],
+        others: tuple[str, ...],
+        batch: Batch,
     ) -> tuple[int, int]:
         """A new origin: its number, and that of its function."""
         names, values = common
@@ -104,11 +115,18 @@ class Known:
         of_function = self.name(function, batch)
         version = self.name(_text(values, fields[1]), batch)
         of_group = self.name(group[:_MAX_STREAM], batch)
-        batch.origins.append((number, of_function, of_group, version, stream[:_MAX_STREAM]))
-        for at, of_field in fields[2]:
-            value = values[at]
-            if type(value) is str and value:
-                batch.idents.append((value[:MAX_ID], of_field, number))
+        ids = [
+            f"{of_field}={value[:MAX_ID]}"
+            for at, of_field in fields[2]
+            if type(value := values[at]) is str and value
+        ]
+        if others:
+            of_field = self.name(wire.ID, batch)
+            ids += [f"{of_field}={value[:MAX_ID]}" for value in others[:MAX_IDS] if value]
+        told = SEPARATOR.join(ids)
+        row = (number, of_function, of_group, version, stream[:_MAX_STREAM], told)
+        batch.origins.append(row)
+        batch.ids.append((number, id_words(told)))
         return number, of_function
 
     def _of_names(
@@ -123,6 +141,16 @@ class Known:
             [(at, self.name(_storable(names[at])[:MAX_ID], batch)) for at in ids],
         )
         return fields
+
+
+def id_words(ids: str) -> str:
+    """The ids of an origin as words."""
+    return " ".join([id_word(one.partition("=")[2]) for one in ids.split(SEPARATOR)])
+
+
+def id_word(value: str) -> str:
+    """An id as one word; those that differ only in odd characters, or in case, are the same."""
+    return value if _PLAIN(value) else _ODD("_", value)
 
 
 def _storable(text: str) -> str:
@@ -169,11 +197,8 @@ def prepare(
         except TypeError:  # a value that is a list
             origin, common = None, (common[0], tuple(map(str, common[1])))
         if origin is None:
-            origin = known.origin(group, stream, common, batch)
-            if others:
-                named = known.name(wire.ID, batch)
-                batch.idents += [(one[:MAX_ID], named, origin[0]) for one in others if one]
-            else:
+            origin = known.origin(group, stream, common, others, batch)
+            if not others:
                 origins[group, stream, common] = origin
         id, mark, key = place  # noqa: A001
         rows.append((id, mark, origin[0], origin[1], level, kind, data, words, number, key))

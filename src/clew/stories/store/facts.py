@@ -261,15 +261,3 @@ def _of_text(message: str) -> Facts:
     named = _UUID.search(message, 0, 1000)
     names, values = ((REQUEST,), (named[0],)) if named else ((), ())
     return Facts(message, kind, 0, (names, values), (), message[:MAX_WORDS])
-
-
-def ids_of(facts: Facts) -> list[tuple[str, str]]:
-    """The ids to find a line by, each with the name of its field."""
-    names, values = facts.origin
-    found = [
-        (name, value)
-        for name, value in zip(names, values, strict=True)
-        if name not in ("function", "version") and isinstance(value, str) and value
-    ]
-    found += [(wire.ID, value) for value in facts.others if value]
-    return [(name[:MAX_ID], value[:MAX_ID]) for name, value in found[:MAX_IDS]]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clew.stories.store import blocks, reading
-from clew.stories.store.facts import Facts, facts_of, ids_of
+from clew.stories.store.batch import id_words
+from clew.stories.store.facts import facts_of
 from clew.stories.store.schema import in_one
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _SLICE = 32
 _PAGES = 256
 _MERGE = 500
+_ORPHANS = 1_000
 _BOLDNESS = 0.8
 _NEVER = (1 << 63) - 1
 
@@ -80,50 +82,56 @@ def _delete(connection: sqlite3.Connection, number: int, first: int, last: int, 
         texts = blocks.unpack(data)
     except blocks.DamagedError:
         texts = []  # what it said is lost; the rest of it goes all the same
-    facts: dict[int, Facts] = {}
-    for line, place, origin in lines:
+    for line, place, _ in lines:
         connection.execute("DELETE FROM line WHERE id = ?", (line,))
         if place - lowest < len(texts):
             # From the same text come the same words: see `facts_of`.
-            facts[origin] = one = facts_of(texts[place - lowest])
+            words = facts_of(texts[place - lowest]).words
             gone = "INSERT INTO words(words, rowid, text) VALUES('delete', ?, ?)"
-            connection.execute(gone, (line, one.words))
+            connection.execute(gone, (line, words))
     connection.execute("DELETE FROM block WHERE id = ?", (number,))
-    for origin, one in facts.items():
-        _forget(connection, origin, one)
+    for origin in {origin for _, _, origin in lines}:
+        asked = "SELECT 1 FROM line WHERE origin = ? LIMIT 1"
+        if connection.execute(asked, (origin,)).fetchone() is None:
+            _forget(connection, origin)
     return len(lines)
 
 
-def _forget(connection: sqlite3.Connection, origin: int, facts: Facts) -> None:
-    """Delete an origin and its ids, if no line has it any more."""
-    asked = "SELECT 1 FROM line WHERE origin = ? LIMIT 1"
-    if connection.execute(asked, (origin,)).fetchone() is not None:
-        return
-    gone: list[tuple[Any, ...]] = [(value, origin) for _, value in ids_of(facts)]
-    connection.executemany("DELETE FROM ident WHERE value = ? AND origin = ?", gone)
-    connection.execute("DELETE FROM origin WHERE id = ?", (origin,))
+def _forget(connection: sqlite3.Connection, origin: int) -> None:
+    """Delete an origin and its ids."""
+    row = connection.execute("SELECT ids FROM origin WHERE id = ?", (origin,)).fetchone()
+    if row is not None:
+        gone = "INSERT INTO ids(ids, rowid, text) VALUES('delete', ?, ?)"
+        connection.execute(gone, (origin, id_words(row[0])))
+        connection.execute("DELETE FROM origin WHERE id = ?", (origin,))
 
 
 def _forget_orphans(connection: sqlite3.Connection) -> None:
     """Delete origins whose lines were there already when they came again, with their ids."""
-    none = "SELECT id FROM origin o WHERE NOT EXISTS (SELECT 1 FROM line WHERE origin = o.id)"
-    if connection.execute(f"{none} LIMIT 1").fetchone() is None:
-        return
-    with in_one(connection):
-        connection.execute(f"DELETE FROM ident WHERE origin IN ({none})")  # noqa: S608
-        connection.execute(f"DELETE FROM origin WHERE id IN ({none})")  # noqa: S608
+    none = (
+        "SELECT id FROM origin o WHERE NOT EXISTS (SELECT 1 FROM line WHERE origin = o.id) LIMIT ?"
+    )
+    while True:
+        with in_one(connection):
+            orphans = connection.execute(none, (_ORPHANS,)).fetchall()
+            for (origin,) in orphans:
+                _forget(connection, origin)
+        if len(orphans) < _ORPHANS:
+            break
 
 
 def _tidy(connection: sqlite3.Connection) -> None:
     """Take what was deleted out of the index of words, and give the file's free end back."""
     _forget_orphans(connection)
-    # "The 'merge' Command" of SQLite's FTS5 guide: a negative one begins to merge all into one.
-    connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (-_MERGE,))
-    while True:
-        before = connection.total_changes
-        connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (_MERGE,))
-        if connection.total_changes - before < 2:
-            break
+    for index in ("words", "ids"):
+        # "The 'merge' Command" of SQLite's FTS5 guide: a negative one begins to merge all into one.
+        merge = f"INSERT INTO {index}({index}, rank) VALUES('merge', ?)"
+        connection.execute(merge, (-_MERGE,))
+        while True:
+            before = connection.total_changes
+            connection.execute(merge, (_MERGE,))
+            if connection.total_changes - before < 2:
+                break
     while connection.execute("PRAGMA freelist_count").fetchone()[0]:
         connection.execute(f"PRAGMA incremental_vacuum({_PAGES * 16})").fetchall()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

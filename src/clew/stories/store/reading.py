@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from clew.stories.lines import RawLine
 from clew.stories.parse import read
 from clew.stories.store import blocks
-from clew.stories.store.batch import MAX_MS, Keyed, key_of
-from clew.stories.store.facts import KINDS, LEVELS
+from clew.stories.store.batch import MAX_MS, Keyed, id_word, key_of
+from clew.stories.store.facts import KINDS, LEVELS, MAX_ID
 from clew.stories.store.schema import HASH_BITS
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ COLUMNS = """SELECT l.id, l.mark, l.place, l.level, l.kind, g.text, o.stream, f.
 FROM line l LEFT JOIN origin o ON o.id = l.origin LEFT JOIN name g ON g.id = o.log_group
 LEFT JOIN name f ON f.id = l.function LEFT JOIN name v ON v.id = o.version
 """
+#: The origins that have an id.
+OF_IDS = "SELECT rowid FROM ids WHERE ids MATCH ?"
 
 
 class Found(NamedTuple):
@@ -136,16 +138,17 @@ def lines(
 
 
 def _by_ids(connection: sqlite3.Connection, ids: list[str], time: tuple[int, int]) -> list[Found]:
-    of_ids = f"SELECT origin FROM ident WHERE value IN ({','.join('?' * len(ids))})"  # noqa: S608
-    asked = f"{COLUMNS} WHERE l.origin IN ({of_ids}) AND l.id BETWEEN ? AND ?"
-    return list(found(connection, connection.execute(asked, (*map(storable, ids), *time))))
+    asked = f"{COLUMNS} WHERE l.origin IN ({OF_IDS}) AND l.id BETWEEN ? AND ?"
+    wanted = " OR ".join(filter(None, map(match_id, ids)))
+    return matching_lines(connection, asked, (wanted, *time)) if wanted else []
 
 
 def _beginning(connection: sqlite3.Connection, text: str, time: tuple[int, int]) -> list[Found]:
-    begins = "SELECT origin FROM ident WHERE value >= ? AND value < ?"
-    asked = f"{COLUMNS} WHERE l.origin IN ({begins}) AND l.id BETWEEN ? AND ? LIMIT ?"
-    bounds = (*beginning(text), *time, _MOST_BY_WORDS)
-    return list(found(connection, connection.execute(asked, bounds)))
+    asked = f"{COLUMNS} WHERE l.origin IN ({OF_IDS}) AND l.id BETWEEN ? AND ? LIMIT ?"
+    wanted = match_id(text)
+    if not wanted:
+        return []
+    return matching_lines(connection, asked, (f"{wanted}*", *time, _MOST_BY_WORDS))
 
 
 def _by_words(connection: sqlite3.Connection, text: str, time: tuple[int, int]) -> list[Found]:
@@ -156,8 +159,14 @@ def _by_words(connection: sqlite3.Connection, text: str, time: tuple[int, int]) 
         f"{COLUMNS} WHERE l.id IN (SELECT rowid FROM words WHERE words MATCH ? "  # noqa: S608
         "AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?)"
     )
-    rows = matching(connection, asked, (words, *time, _MOST_BY_WORDS))
-    return list(found(connection, rows))
+    return matching_lines(connection, asked, (words, *time, _MOST_BY_WORDS))
+
+
+def matching_lines(
+    connection: sqlite3.Connection, asked: str, values: tuple[Any, ...]
+) -> list[Found]:
+    """The lines of a query for `COLUMNS`."""
+    return list(found(connection, matching(connection, asked, values)))
 
 
 def matching(connection: sqlite3.Connection, asked: str, values: tuple[Any, ...]) -> list[Any]:
@@ -182,10 +191,10 @@ def match(text: str) -> str:
     return " AND ".join(words[:_MAX_WORDS])
 
 
-def beginning(text: str) -> tuple[str, str]:
-    """The first value that begins with ``text``, and what comes after the last one."""
-    text = storable(text)
-    return text, f"{text}\U0010ffff"
+def match_id(text: str) -> str:
+    """A search for an id; "" if there is none. With a ``*`` after it, for those that begin so."""
+    word = id_word(storable(text)[:MAX_ID])
+    return f'"{word}"' if word else ""
 
 
 def storable(text: str) -> str:

@@ -3,6 +3,9 @@
 ``line`` has a row of integers for each line. Its id is its time (ms since the epoch) with 20 bits
 of a hash below, so that what is near in time is near on the disk, and a range of times is a range
 of ids. ``mark`` is 63 more bits of that hash: the same line has the same id and mark.
+
+Random ids in a tree would have every batch write to all of its pages. So they are words, each one
+word, of an index like that of the texts, which is written in runs that are merged now and then.
 """
 
 from __future__ import annotations
@@ -29,17 +32,21 @@ _BUSY_S = 30.0
 _TABLES = """
 CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE origin(
-  id INTEGER PRIMARY KEY, function INTEGER, log_group INTEGER, version INTEGER, stream TEXT);
-CREATE TABLE ident(value TEXT, field INTEGER, origin INTEGER,
-  PRIMARY KEY(value, field, origin)) WITHOUT ROWID;
+  id INTEGER PRIMARY KEY, function INTEGER, log_group INTEGER, version INTEGER, stream TEXT,
+  ids TEXT);
 CREATE TABLE line(id INTEGER PRIMARY KEY, mark INTEGER, origin INTEGER, place INTEGER,
   function INTEGER, level INTEGER, kind INTEGER);
 CREATE INDEX line_origin ON line(origin);
 CREATE INDEX line_bad ON line(level, id) WHERE level >= 30;
 CREATE TABLE block(id INTEGER PRIMARY KEY, first INTEGER, last INTEGER, lines BLOB);
 CREATE INDEX block_last ON block(last);
+CREATE VIRTUAL TABLE ids USING fts5(
+  text, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '-_.:/=@+#$%&,~'");
 CREATE VIRTUAL TABLE words USING fts5(
   text, content='', columnsize=0, detail=none, tokenize='unicode61 remove_diacritics 0');
+INSERT INTO ids(ids, rank) VALUES('automerge', 8);
+INSERT INTO ids(ids, rank) VALUES('crisismerge', 64);
+INSERT INTO ids(ids, rank) VALUES('hashsize', 33554432);
 INSERT INTO words(words, rank) VALUES('automerge', 8);
 INSERT INTO words(words, rank) VALUES('crisismerge', 64);
 INSERT INTO words(words, rank) VALUES('hashsize', 33554432);

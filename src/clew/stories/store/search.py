@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clew import wire
 from clew.errors import ClewError
 from clew.stories.store import reading
-from clew.stories.store.facts import LEVELS, REQUEST, TRACE
+from clew.stories.store.facts import LEVELS, MAX_ID, REQUEST, TRACE
 from clew.stories.store.reading import COLUMNS, LEVEL_NAMES, Found
 
 if TYPE_CHECKING:
@@ -91,14 +91,16 @@ def _conditions(query: Query) -> tuple[str, tuple[Any, ...]]:
     where, values = ["l.id BETWEEN ? AND ?"], [*time]
     everything: list[Any] = values
     if query.id:
-        where.append("l.origin IN (SELECT origin FROM ident WHERE value >= ? AND value < ?)")
-        everything += reading.beginning(query.id)
+        where.append(f"l.origin IN ({reading.OF_IDS})")
+        everything.append(f"{reading.match_id(query.id)}*")
     for name, value in query.ids.items():
+        # The index knows no fields, nor upper and lower case; the origin does.
         where.append(
-            "l.origin IN (SELECT origin FROM ident WHERE value = ? "
-            "AND field IN (SELECT id FROM name WHERE text = ?))"
+            f"l.origin IN (SELECT o.id FROM origin o, name n WHERE o.id IN ({reading.OF_IDS}) "  # noqa: S608
+            "AND n.text = ? AND instr(x'1f' || o.ids || x'1f', x'1f' || n.id || '=' || ? || x'1f'))"
         )
-        everything += reading.storable(value), reading.storable(_field(name))
+        value = reading.storable(value)[:MAX_ID]  # noqa: PLW2901
+        everything += reading.match_id(value), reading.storable(_field(name)), value
     if query.function:
         where.append("l.function IN (SELECT id FROM name WHERE text = ?)")
         everything.append(reading.storable(query.function))

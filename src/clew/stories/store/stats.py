@@ -57,10 +57,11 @@ def stats_of(connection: sqlite3.Connection, path: Path) -> Stats:
 def damage(connection: sqlite3.Connection) -> list[str]:
     """What is wrong with the file, and with the index of its words."""
     wrong = [str(said) for (said,) in connection.execute("PRAGMA integrity_check") if said != "ok"]
-    try:
-        connection.execute("INSERT INTO words(words) VALUES('integrity-check')")
-    except sqlite3.DatabaseError as error:
-        wrong.append(f"the index of words: {error}")
+    for index in ("words", "ids"):
+        try:
+            connection.execute(f"INSERT INTO {index}({index}) VALUES('integrity-check')")
+        except sqlite3.DatabaseError as error:
+            wrong.append(f"the index of {index}: {error}")
     (loose,) = connection.execute(
         "SELECT count(*) FROM line WHERE place / 64 NOT IN (SELECT id FROM block) "
         "OR origin NOT IN (SELECT id FROM origin)"

@@ -35,7 +35,7 @@ def write(connection: sqlite3.Connection, batch: Batch, known: Known) -> tuple[i
             batch = _without(connection, batch, there, known)
         _insert(connection, "INSERT INTO name", batch.names)
         _insert(connection, "INSERT INTO origin", batch.origins)
-        _insert(connection, "INSERT OR IGNORE INTO ident", sorted(batch.idents))
+        _insert(connection, "INSERT INTO ids(rowid, text)", batch.ids)
         _insert(connection, "INSERT INTO line", batch.lines)
         _insert(connection, "INSERT INTO block", batch.blocks)
         _insert(connection, "INSERT INTO words(rowid, text)", batch.words)
@@ -76,7 +76,7 @@ def _without(
     # What is prepared meanwhile may count on these.
     other.names[:0] = batch.names
     other.origins[:0] = batch.origins
-    other.idents[:0] = batch.idents
+    other.ids[:0] = batch.ids
     return other
 
 
