@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from clew.errors import ClewError
 from clew.scaling.managed.desired import STREAM_TYPE
-from clew.scaling.managed.desired_state import asking, describe, stack_status
+from clew.scaling.managed.desired_state import NEVER_CREATED, asking, describe, stack_status
 from clew.scaling.managed.desired_template import MAX_BODY, MAX_S3_BODY, body
 from clew.scaling.managed.store import Store
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.5
 _TIMEOUT_S = 1800.0
-_NEVER_CREATED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 _SAME = ("didn't contain changes", "No updates are to be performed")
 _CANCELLED = "cancelled"
 
@@ -80,6 +79,9 @@ class ChangeSet:
         with asking("cloudformation"):
             status = stack_status(self.cloudformation, self.stack_name)
             self._check_free(status)
+            if status in NEVER_CREATED:
+                self._clear()
+                status = None
             new = status in {None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
             self.kind = "CREATE" if new else "UPDATE"
             if status is not None:
@@ -126,9 +128,8 @@ class ChangeSet:
                 if status and not status.endswith("_IN_PROGRESS"):
                     break
         what = f"{first.logical_id} ({first.resource_type}): {first.reason}" if first else status
-        raise ClewError(
-            f"The stack {self.stack_name} failed and is as it was before. {what.rstrip('.')}."
-        )
+        after = "is stuck" if status.endswith("ROLLBACK_FAILED") else "is as it was before"
+        raise ClewError(f"The stack {self.stack_name} failed and {after}. {what.rstrip('.')}.")
 
     def drop(self) -> None:
         """Let it go, and with it the empty stack that a first one makes."""
@@ -140,16 +141,17 @@ class ChangeSet:
             pass  # it is only clutter
 
     def _check_free(self, status: str | None) -> None:
-        if status in _NEVER_CREATED:
-            raise ClewError(
-                f"The stack {self.stack_name} failed when it was first created ({status}); delete"
-                f" it (aws cloudformation delete-stack --stack-name {self.stack_name}), which"
-                " deletes no stream, and apply again."
-            )
-        if status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":  # noqa: E501  # fmt: skip
+        if (status or "").endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             raise ClewError(
                 f"The stack {self.stack_name} is being changed ({status}); wait until it is done."
             )
+
+    def _clear(self) -> None:
+        """Take a stack away that was never created; what it keeps is not touched by that."""
+        self.cloudformation.delete_stack(StackName=self.stack_name)
+        for _ in self._polls():
+            if stack_status(self.cloudformation, self.stack_name) in (None, "DELETE_COMPLETE"):
+                return
 
     def _check_streams(self) -> None:
         """No change set may change a stream that there is, whatever made it think so."""

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from clew.errors import ClewError
 from clew.scaling.managed.config_words import meant
 from clew.scaling.managed.desired import Account, Existing
+from clew.scaling.managed.desired_template import OWN_TYPES
 from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import TABLE, Store
 from clew.scaling.managed.tools import Tools
@@ -50,7 +51,9 @@ _DENIED = (
     "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
     "AccessDeniedFault",
 )  # fmt: skip
-_NO_STACK = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+#: The first creation of the stack failed: there is nothing in it but what is retained.
+NEVER_CREATED = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+_NO_STACK = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE", *NEVER_CREATED)
 
 
 @contextmanager
@@ -123,16 +126,33 @@ def read_settings(session: Any, table: str) -> dict[str, ManagedStream]:
 
 
 def deployed_template(session: Any, stack_name: str) -> dict[str, Any] | None:
-    """What the stack was last deployed with; None if there is no such stack."""
+    """What the stack was last deployed with; None if there is no such stack.
+
+    Raises:
+        ClewError: A stack of that name has what clew did not put there.
+    """
     cloudformation = session.client("cloudformation")
     with asking("cloudformation"):
         status = stack_status(cloudformation, stack_name)
         if status is None or status in _NO_STACK:
             return None
         found = cloudformation.get_template(StackName=stack_name, TemplateStage="Original")
-    template = found["TemplateBody"]
-    read: dict[str, Any] = json.loads(template if isinstance(template, str) else json.dumps(template))  # fmt: skip  # noqa: E501
-    return read
+    body = found["TemplateBody"]
+    try:
+        template: dict[str, Any] = json.loads(body if isinstance(body, str) else json.dumps(body))
+        strangers = [
+            f"{name} ({one['Type']})"
+            for name, one in template["Resources"].items()
+            if one["Type"] not in OWN_TYPES
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        strangers = ["a template that is not clew's"]
+    if strangers:
+        raise ClewError(
+            f"The stack {stack_name} has {strangers[0]}, which clew did not put there; give that"
+            " stack another name, or name another environment."
+        )
+    return template
 
 
 def stack_status(cloudformation: Any, stack_name: str) -> str | None:

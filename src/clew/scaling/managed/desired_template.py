@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MAX_BODY, MAX_S3_BODY, MAX_RESOURCES = 51_200, 1_000_000, 500
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
+_NOTHING_TYPE = "AWS::CloudFormation::WaitConditionHandle"
+OWN_TYPES = (STREAM_TYPE, ALARM_TYPE, _NOTHING_TYPE)
 
 _KEPT = "Retain"
 #: What the functions set again whenever the number of shards has changed.
@@ -76,7 +78,7 @@ def stack_template(
             f" {MAX_RESOURCES}; put some of the streams into a file of their own."
         )
     if not resources:  # a stack has one at least
-        resources["Nothing"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+        resources["Nothing"] = {"Type": _NOTHING_TYPE}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Kinesis streams and their alarms, by: clew streams apply.",
