@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def live(
         # Kinesis says nothing of a minute without records: up to now there were none.
         found["incomingbytes"]["Timestamps"].append(datetime.fromtimestamp(upto - period, UTC))
         found["incomingbytes"]["Values"].append(0.0)
-    points = of_results(results, source)
+    points = replace(of_results(results, source), step_s=float(period))
     return of_points(points, source, stream, record_bytes=record_bytes, seed=seed)
 
 

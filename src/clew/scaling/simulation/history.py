@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: A time may be off its even step by that part of it.
 _OFF = 0.25
+_SHORTEST_S = 59
 #: Longer files than this are none of a stream's load.
 _MOST_STEPS = 2_000_000
 
@@ -40,6 +41,7 @@ class Points:
     columns: dict[str, Series]
     where: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    step_s: float | None = None  # None: as the times show
 
 
 #: What a column can hold: sums of each step (``value``: of something whose size is not known).
@@ -207,13 +209,16 @@ def _steps(points: Points, source: str) -> tuple[float, int, NDArray[np.int64]]:
             f"{points.where(at)} {said} {points.where(at - 1).rpartition(', ')[2]};"
             " put the rows in the order of time, each time once."
         )
-    step = float(np.median(between))
-    if step < 59:
-        raise ScalingError(
-            f"{source} has steps of {step:g} s; give the sums of whole minutes, which is what"
-            " CloudWatch has of a stream."
-        )
-    step = 60.0 * max(1, round(step / 60))
+    step = points.step_s
+    if step is None:
+        usual = float(np.median(between))
+        if usual < _SHORTEST_S:
+            raise ScalingError(
+                f"{source} has steps of {usual:g} s; give the sums of whole minutes, which is what"
+                " CloudWatch has of a stream."
+            )
+        # The shortest, since any number of steps may be missing between two rows.
+        step = 60.0 * round(float(between[between >= _SHORTEST_S].min()) / 60)
     exact = (times - times[0]) / step
     index = np.rint(exact).astype(np.int64)
     off = np.abs(exact - index) > _OFF
