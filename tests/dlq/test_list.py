@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     Dlq = Callable[..., Ran]
 
 
-def test_every_letter_is_listed_and_given_back(dlq: Dlq, queue: Queue, stream: Stream) -> None:
+@pytest.mark.parametrize("many", [10, 1000])
+def test_every_letter_is_listed_and_given_back(
+    dlq: Dlq, queue: Queue, stream: Stream, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(dlq_queue, "MANY", many)
     dead_letters(queue, 33, stream)
     ran = dlq("list", queue.name)
     assert ran.status == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,10 @@ WAIT_S = 1
 LOOK_S = 60
 #: The same while letters are sent: renewed as long as that takes.
 WORK_S = 120
+#: Of a queue with more messages than this, several calls are made at once.
+MANY, AT_ONCE = 100, 8
+#: A large one takes longer: a second more for so many messages, up to the longest (seconds).
+_PER_SECOND, _LONGEST_S = 100, 900
 #: A queue shows so many messages more, none of them new, before nothing new is expected of it.
 _REPEATS = 10
 #: With fewer receives to a message's end than this, looking is refused.
@@ -114,7 +119,9 @@ class Hold:
 
     def __init__(self, queue: Queue, *, renew: bool = False) -> None:
         self.queue = queue
-        self._seconds = WORK_S if renew else LOOK_S
+        least = WORK_S if renew else LOOK_S
+        self._seconds = max(least, min(queue.visible // _PER_SECOND, _LONGEST_S))
+        self._width = AT_ONCE if queue.visible > MANY and not queue.is_fifo else 1
         self._renew = renew
         #: Message id -> its latest receipt.
         self._held: dict[str, str] = {}
@@ -143,17 +150,20 @@ class Hold:
     def messages(self, most: int) -> Iterator[Message]:
         """Those that are not held yet, until the queue shows no more, ``most`` at most."""
         taken = repeats = 0
-        while taken < most and repeats < _REPEATS:
-            received = self._receive()
-            if not received:
-                return
-            fresh = [one for one in received if self._take(one)]
-            repeats = 0 if fresh else repeats + 1
-            taken += len(fresh)
-            for one in fresh:
-                yield _message(one, self.queue.arn)
+        with ThreadPoolExecutor(self._width) as pool:
+            while taken < most and repeats < _REPEATS:
+                calls = [pool.submit(self._receive) for _ in range(self._width)]
+                received = [one for call in calls for one in call.result()]
+                if not received:
+                    return
+                fresh = [one for one, is_new in received if is_new]
+                repeats = 0 if fresh else repeats + 1
+                taken += len(fresh)
+                for one in fresh:
+                    yield _message(one, self.queue.arn)
 
-    def _receive(self) -> list[dict[str, Any]]:
+    def _receive(self) -> list[tuple[dict[str, Any], bool]]:
+        """Receive some, each with whether it is new. They are held from here on."""
         from botocore.exceptions import ClientError
 
         with told(f"The queue {self.queue.name}"):
@@ -170,8 +180,7 @@ class Hold:
                 if error.response["Error"]["Code"].endswith("OverLimit"):
                     return []  # so many are in flight that it shows no more
                 raise
-        found: list[dict[str, Any]] = answer.get("Messages", [])
-        return found
+        return [(one, self._take(one)) for one in answer.get("Messages", ())]
 
     def _take(self, received: dict[str, Any]) -> bool:
         """Whether it is new. Else its latest receipt is kept."""
@@ -212,8 +221,8 @@ class Hold:
         with self._lock:
             names = list(self._held)
         try:
-            for group in _groups(names):
-                self._change(group, 0)
+            with ThreadPoolExecutor(self._width) as pool:
+                list(pool.map(lambda group: self._change(group, 0), _groups(names)))
         except (BotoCoreError, ClientError):
             return
         with self._lock:
