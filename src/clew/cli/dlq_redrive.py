@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from clew.dlq.redrive import Result
 
 _SHOWN = 20
+_WHERE = {
+    "source": "where their records came from",
+    "queue": "the queues that their records came from",
+    "function": "the functions that failed",
+}
 
 
 def _rate(_context: click.Context, _option: click.Parameter, given: str | None) -> float | None:
@@ -121,7 +126,8 @@ def _ask(session: boto3.Session, queue: Queue, wanted: Filter, given: dict[str, 
 
     asked_of = len(look(session, queue, wanted).letters)
     number = min(asked_of, given["limit"] or asked_of)
-    asked(f"Send {count(number)} of {queue.name} to its {given['to']}?", yes=not number)
+    where = given["invoke"] or given["target"] or _WHERE[given["to"]]
+    asked(f"Send {count(number)} of {queue.name} to {where}?", yes=not number)
 
 
 def _run(
@@ -135,12 +141,13 @@ def _run(
 ) -> Result:
     from clew.dlq.journal import Journal, default_path
     from clew.dlq.redrive import Redrive
+    from clew.dlq.view import count
 
     with (
         Journal(given["journal"] or default_path()) as journal,
         _progress(quiet=as_json) as on_progress,
     ):
-        return Redrive(
+        redrive = Redrive(
             session,
             queue,
             wanted,
@@ -149,7 +156,13 @@ def _run(
             per_second=given["rate"],
             limit=given["limit"],
             on_progress=on_progress,
-        ).run()
+        )
+        try:
+            return redrive.run()
+        except KeyboardInterrupt:
+            done = count(redrive.result.done)
+            click.echo(f"Stopped after {done}; run it again to go on.", err=True)
+            raise
 
 
 @contextmanager
