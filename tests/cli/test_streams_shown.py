@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -160,3 +161,57 @@ def test_what_is_not_managed_or_not_there_is_told(mine: Streams) -> None:
     both = mine.run("status", "--region", "eu-west-1")
     assert both.status == 2
     assert "--local is of a local cloud" in both.err
+
+
+def test_the_file_says_where_an_environment_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from clew.cli.streams_where import named, session_for
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    file = tmp_path / "streams.yml"
+    given = {"file": file, "env": "prod", "local": None, "region": None, "profile": None}
+    assert session_for(given).region_name == "us-west-2"
+    file.write_text(
+        "version: 1\nstreams: {a: {max: 1}}\nenvironments: {prod: {region: eu-west-1}, dev: }\n"
+    )
+    assert session_for(given).region_name == "eu-west-1"
+    assert session_for(given | {"region": "eu-north-1"}).region_name == "eu-north-1"
+    assert session_for(given | {"env": None}).region_name == "us-west-2"  # which one is not said
+    assert named("orders-{env}", given) == "orders-prod"
+
+
+@pytest.mark.parametrize(
+    ("missing", "words", "extra"),
+    [
+        ("yaml", ["streams", "plan"], "scaling"),
+        ("pydantic", ["streams", "plan", "--local"], "scaling"),
+        ("boto3", ["streams", "status", "--local"], "scaling"),
+        ("psutil", ["streams", "status", "--local"], "local"),
+        ("yaml", ["local", "up"], "local"),
+        ("rich", ["local", "up"], "local"),
+        ("boto3", ["worker", "run"], "ops"),
+        ("nobody", ["streams"], None),
+    ],
+)
+def test_the_extra_that_a_command_needs_is_named(
+    missing: str, words: list[str], extra: str | None
+) -> None:
+    from clew.cli import _extra
+
+    assert _extra(missing, words) == extra
+
+
+def test_what_the_table_has_is_shown_as_text(mine: Streams) -> None:
+    name = mine.create("hostile", 1)
+    mine.store.put_settings(ManagedStream(name, 1, 2))
+    record = {"id": "1", "at_s": time.time(), "who": "a\x1b[31m\u202e", "outcome": "failed\x07",
+              "why": "b\x1b]0;x\x07", "plan": "", "hot_keys": ["k\x1b[2J"], "notes": ["n\r\n"],
+              "map_before": "|\x1b[1m", "map_after": "|\x1b[5m"}  # fmt: skip
+    mine.store.put_audit(name, record)
+    for command in ("history", "status", "explain"):
+        shown = mine.run(command, name).out
+        assert "\x1b" not in shown
+        assert "\x07" not in shown
+        assert "\u202e" not in shown
+    assert "a\\x1b[31m\\u202e" in mine.run("history", name).out

@@ -46,11 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except ClewError as error:
         status = _fail(str(error), debug=debug)
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        extra = _extra(error.name or "", words)
         if extra is None:
             raise
-        if _is_local(words):
-            extra = "local"  # which brings the other one along
         status = _fail(
             f"This command needs {error.name}, which is not installed; "
             f"install it with: pip install 'clew[{extra}]'.",
@@ -72,12 +70,27 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
+def _extra(missing: str, words: list[str]) -> str | None:
+    """The extra that brings a module; of several, the one that this command needs altogether."""
+    name = missing.partition(".")[0]
+    extra = _EXTRAS.get(name)
+    if _command(words) == "streams" and (name == "yaml" or extra == "ops"):
+        return "scaling"  # which brings them along
+    if extra == "ops" and _is_local(words):
+        return "local"  # likewise
+    return extra
+
+
 def _is_local(words: list[str]) -> bool:
     """Whether a command line is about a local cloud, as far as it can be told without click."""
-    command = next((word for word in words if not word.startswith("-")), "")
+    command = _command(words)
     if command == "story":
         return not any(word.startswith(_OF_AWS) for word in words)
     return command == "local" or any(word.startswith("--local") for word in words)
+
+
+def _command(words: list[str]) -> str:
+    return next((word for word in words if not word.startswith("-")), "")
 
 
 def _system_said(error: OSError) -> str:

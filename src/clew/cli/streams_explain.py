@@ -13,7 +13,8 @@ from clew.cli.streams_where import (
     env_option,
     file_option,
     json_option,
-    session_of,
+    named,
+    session_for,
     table_option,
 )
 
@@ -51,7 +52,8 @@ def explain(*, stream: str | None, table: str, as_json: bool, **given: Any) -> N
     from clew.scaling.managed.desired_now import judge
     from clew.scaling.managed.desired_state import asking, managed_settings, tools_of
 
-    session = session_of(given)
+    session = session_for(given)
+    stream = named(stream, given)
     settings = managed_settings(session, table, stream)
     with asking("kinesis"):
         found = judge(tools_of(session, table), settings)

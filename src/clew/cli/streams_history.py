@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clew.cli.duration import DURATION
-from clew.cli.streams_where import aws_options, json_option, session_of, table_option
+from clew.cli.streams_where import (
+    aws_options,
+    env_option,
+    file_option,
+    json_option,
+    named,
+    session_for,
+    table_option,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("stream")
+@env_option
+@file_option
 @table_option
 @aws_options
 @click.option(
@@ -39,7 +49,8 @@ def history(
     from clew.scaling.managed.desired_state import asking
     from clew.scaling.managed.store import Store
 
-    session = session_of(given)
+    session = session_for(given)
+    stream = named(stream, given)
     store = Store(session.client("dynamodb"), table)
     with asking("dynamodb"):
         records = store.audit(stream, since_s=time.time() - since_s, limit=limit)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clew.cli.streams_where import aws_options, json_option, session_of, table_option
+from clew.cli.streams_where import (
+    aws_options,
+    env_option,
+    file_option,
+    json_option,
+    named,
+    session_for,
+    table_option,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +30,8 @@ _WIDEST = 120
 
 @click.command()
 @click.argument("stream")
+@env_option
+@file_option
 @table_option
 @aws_options
 @click.option("--all", "everything", is_flag=True, help="List every shard, not the fullest 40.")
@@ -41,7 +51,8 @@ def report(*, stream: str, table: str, everything: bool, as_json: bool, **given:
     from clew.scaling.managed.desired_now import look_at
     from clew.scaling.managed.desired_state import asking, settings_or_any, tools_of
 
-    session = session_of(given)
+    session = session_for(given)
+    stream = named(stream, given)
     tools = tools_of(session, table)
     with asking("kinesis"):
         now = look_at(tools, settings_or_any(session, table, stream))

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clew.cli.streams_where import aws_options, json_option, person, session_of, table_option
+from clew.cli.streams_where import (
+    aws_options,
+    env_option,
+    file_option,
+    json_option,
+    named,
+    person,
+    session_for,
+    table_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +43,8 @@ _SHOWN_OPERATIONS = 20
 @click.option("--dry-run", is_flag=True, help="Only show the plan.")
 @click.option("--force", is_flag=True, help="Also within the cool-down after the last change.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@env_option
+@file_option
 @table_option
 @aws_options
 @json_option
@@ -64,7 +75,8 @@ def scale(
     from clew.scaling.managed.desired_scale import prepare
     from clew.scaling.managed.desired_state import asking, find_topic_of, managed_settings, tools_of
 
-    session = session_of(given)
+    session = session_for(given)
+    stream = named(stream, given)
     settings = managed_settings(session, table, stream)
     tools = tools_of(session, table)
     with asking("kinesis"):

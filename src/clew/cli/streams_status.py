@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clew.cli.streams_where import aws_options, json_option, session_of, table_option
+from clew.cli.streams_where import (
+    aws_options,
+    env_option,
+    file_option,
+    json_option,
+    named,
+    session_for,
+    table_option,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,13 +29,14 @@ _WRONG = 2
 
 @click.command()
 @click.argument("streams", nargs=-1)
-@click.option("--env", metavar="NAME", envvar="CLEW_ENV", help="Only those of this environment.")
+@env_option
+@file_option
 @table_option
 @aws_options
 @click.option("--check", is_flag=True, help="Exit with 2 if a stream needs somebody.")
 @json_option
 def status(
-    *, streams: tuple[str, ...], env: str | None, table: str, check: bool, as_json: bool,
+    *, streams: tuple[str, ...], table: str, check: bool, as_json: bool,
     **given: Any,
 ) -> int:  # fmt: skip
     """Show the managed STREAMS, or all: shards, how full, alarms, and what was done last.
@@ -45,8 +54,8 @@ def status(
     from clew.scaling.managed.desired_now import look_at_all
     from clew.scaling.managed.desired_state import asking, tools_of
 
-    session = session_of(given)
-    chosen = _chosen(session, table, streams, env)
+    session = session_for(given)
+    chosen = _chosen(session, table, tuple(named(one, given) for one in streams), given["env"])
     tools = tools_of(session, table)
     with asking("kinesis"):
         found = list(zip(chosen, look_at_all(tools, chosen), strict=True))

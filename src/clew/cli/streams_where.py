@@ -77,6 +77,24 @@ def session_of(given: dict[str, Any], region: str | None = None) -> Any:
     return session
 
 
+def session_for(given: dict[str, Any]) -> Any:
+    """Likewise, where the streams.yml says that the environment is, if there is one."""
+    from clew.scaling.managed.config import read_config
+
+    region = None
+    if given["local"] is None and given["region"] is None and given["file"].exists():
+        config = read_config(given["file"])
+        env = given["env"] or next(iter(config.environments), "")
+        if env in config.environments and (given["env"] or len(config.environments) == 1):
+            region = config.region(env)
+    return session_of(given, region)
+
+
+def named(stream: str, given: dict[str, Any]) -> str:
+    """A stream's name as it is typed, or as it stands in the file: ``orders-{env}``."""
+    return stream.replace("{env}", given["env"] or "")
+
+
 @cache
 def _local_session(port: int, region: str) -> Any:
     """One session for the life of the process: what botocore knows of services is read once."""
