@@ -32,6 +32,7 @@ NAMES = (
     "memory",
     "put_to_handler",
     "worker_drain",
+    "alarm_to_split",
     "scaling_speed",
     "scaling_policies",
 )
