@@ -51,6 +51,9 @@ def _invoke(job: dict[str, Any]) -> None:
             return replace(original(context), clock=lambda: time.time() + job["skew_s"])
 
         handlers.tools_of = tools_of
+        if job["lease"] is not None:
+            defaults = lock.Lock.__init__.__kwdefaults__ or {}
+            defaults["lease_s"], defaults["grace_s"] = job["lease"]
         clients = handlers._clients()
         _journal(job, clients[0])
         run = getattr(handlers, job["function"])

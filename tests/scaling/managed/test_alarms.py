@@ -145,3 +145,11 @@ def test_all_alarms_of_a_stream_can_be_taken_away(stage: Make) -> None:
     assert len(existing(on.tools, on.stream)) == 123  # more than a page of them
     assert remove_alarms(on.tools, on.stream) == 123
     assert existing(on.tools, on.stream) == []
+
+
+def test_an_alarm_that_is_gone_is_not_set_back(stage: Make) -> None:
+    on = stage(1, cool_down_s=60)
+    on.write(0.9)
+    assert on.scale_up(on.alarm())["outcome"] == "done"
+    on.write(1.9)
+    assert "too recent" in on.scale_up(on.alarm("iterator-age"))["why"]  # there is no such alarm

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: PutMetricAlarm: three calls a second.
 _BURST, _BETWEEN_S = 3, 0.34
 _DELETED_AT_ONCE = 100  # DeleteAlarms
+_GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 #: Shards with alarms of their own: an account has 5,000 alarms, and each is billed.
 _SHARDS = 100
 #: EnableEnhancedMonitoring's names of what the alarms and the planner look at.
@@ -168,14 +169,20 @@ def existing(tools: Tools, stream: str) -> list[dict[str, Any]]:
 
 def reset_alarms(tools: Tools, names: Iterable[str], why: str) -> None:
     """Set alarms back to OK: CloudWatch tells of changes only, and they could not turn again."""
+    from botocore.exceptions import ClientError
+
     for name in names:
-        patiently(
-            tools,
-            tools.cloudwatch.set_alarm_state,
-            AlarmName=name,
-            StateValue="OK",
-            StateReason=why,
-        )
+        try:
+            patiently(
+                tools,
+                tools.cloudwatch.set_alarm_state,
+                AlarmName=name,
+                StateValue="OK",
+                StateReason=why,
+            )
+        except ClientError as error:
+            if code_of(error) not in _GONE:  # deleted meanwhile, or an alarm of long ago
+                raise
 
 
 def remove_alarms(tools: Tools, stream: str) -> int:
