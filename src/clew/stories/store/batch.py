@@ -29,6 +29,7 @@ _MAX_STREAM = 512  # "CloudWatch Logs API reference", LogStream: up to 512 chara
 #: Between the ids of an origin.
 SEPARATOR = "\x1f"
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/=@+#$%&,~-]*").fullmatch
+_PLAIN_ONES = re.compile(r"[A-Za-z0-9_.:/=@+#$%&,~ -]*").fullmatch
 _ODD = re.compile(r"[^A-Za-z0-9_.:/=@+#$%&,~\x80-\U0010ffff-]").sub
 _TWO = struct.Struct("<QQ")
 
@@ -116,17 +117,20 @@ class Known:
         version = self.name(_text(values, fields[1]), batch)
         of_group = self.name(group[:_MAX_STREAM], batch)
         ids = [
-            f"{of_field}={value[:MAX_ID]}"
+            (of_field, value[:MAX_ID])
             for at, of_field in fields[2]
             if type(value := values[at]) is str and value
         ]
         if others:
             of_field = self.name(wire.ID, batch)
-            ids += [f"{of_field}={value[:MAX_ID]}" for value in others[:MAX_IDS] if value]
-        told = SEPARATOR.join(ids)
+            ids += [(of_field, value[:MAX_ID]) for value in others[:MAX_IDS] if value]
+        told = SEPARATOR.join([f"{of_field}={value}" for of_field, value in ids])
         row = (number, of_function, of_group, version, stream[:_MAX_STREAM], told)
         batch.origins.append(row)
-        batch.ids.append((number, id_words(told)))
+        words = " ".join([value for _, value in ids])
+        if not _PLAIN_ONES(words) or words.count(" ") >= max(len(ids), 1):
+            words = id_words(told)
+        batch.ids.append((number, words))
         return number, of_function
 
     def _of_names(

@@ -149,8 +149,9 @@ def facts_of(message: str) -> Facts:
     if "\\" not in message:
         try:
             count, facts = _of_object(message, loads(message), plain=True)
-            # Without escapes, every name ends in these two characters and no text has them.
-            if message.count('":') == count:
+            # Each brace was looked into; or there is one in a text, in what was passed over, or
+            # in what stood before under the same name.
+            if message.count("{") == count:
                 return facts
         except (_NotPlainError, ValueError, TypeError, AttributeError, RecursionError):
             pass
@@ -164,7 +165,7 @@ def facts_of(message: str) -> Facts:
 
 
 def _of_object(message: str, found: dict[str, Any], *, plain: bool) -> tuple[int, Facts]:
-    """How many names the object has at all levels, as far as was looked, and the facts."""
+    """How many objects it is with those inside, as far as was looked, and the facts."""
     shape = _shape(found)
     if plain and not shape.safe:
         raise _NotPlainError
@@ -180,7 +181,7 @@ def _of_object(message: str, found: dict[str, Any], *, plain: bool) -> tuple[int
         kind, (names, values) = LAMBDA, _of_platform(get("record"))
     if own and kind != INVOCATION:
         words.append(shape.own_names)
-    count = len(found)
+    count = 1
     for name in own:
         value = found[name]
         if type(value) is str:
@@ -208,7 +209,7 @@ def _of_platform(record: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _gather(value: Any, words: list[str], depth: int, *, plain: bool, of_clew: bool) -> int:
-    """Add the words of a value; how many names it has at all levels, as far as was looked."""
+    """Add the words of a value; how many objects are in it, as far as was looked."""
     kind = type(value)
     if kind is str:
         words.append(value)
@@ -216,7 +217,7 @@ def _gather(value: Any, words: list[str], depth: int, *, plain: bool, of_clew: b
         shape = _shape(value)
         if depth == 0 or (plain and not shape.safe):
             raise _NotPlainError
-        count = len(value)
+        count = 1
         for name in shape.said if of_clew else shape.names:
             inner = value[name]
             if type(inner) is str:
