@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import clew
-from clew.dlq.parts import ToStream
+from clew.dlq.filters import Filter
+from clew.dlq.journal import Journal
+from clew.dlq.parts import ToStream, Where
+from clew.dlq.queue import find_queue
+from clew.dlq.redrive import Redrive
 from clew.dlq.send import BEHIND, Sender
 from clew.streams.envelope import unseal
 from log.lines import logged
@@ -22,6 +26,7 @@ from .conftest import Queue, Stream, dead_letters, dead_messages, fresh, one_sen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import boto3
 
@@ -410,3 +415,36 @@ def test_a_journal_that_cannot_be_written_sends_nothing(
     with one_sentence(ran) as sentence:
         assert "The journal /dev/null/no.db cannot be used" in sentence
     assert (queue.visible, stream.records()) == (1, [])
+
+
+def test_what_was_stopped_goes_on_the_next_time(
+    dlq: Dlq, queue: Queue, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead_letters(queue, 9, stream)
+    waits: list[int] = []
+
+    def wait(_pace: Any, count: int) -> None:
+        waits.append(count)
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("clew.dlq.send.Pace.wait", wait)
+        ran = dlq("redrive", queue.name, "--to", "source", "--rate", "8/s", "--yes")
+    assert (ran.out, ran.status) == ("", 130)
+    assert ran.err.strip() == "Stopped after 4 dead letters; run it again to go on."
+    assert (queue.visible, queue.hidden) == (5, 0)
+    assert dlq("redrive", queue.name, "--to", "source", "--yes").status == 0
+    assert stream.numbers() == list(range(9))
+
+
+def test_letters_that_come_while_it_runs_are_left_for_the_next_run(
+    session: boto3.Session, queue: Queue, stream: Stream, tmp_path: Path
+) -> None:
+    dead_letters(queue, 2, stream)
+    found = find_queue(session, queue.name)
+    found.found_at -= 3600  # they were all sent after it began
+    with Journal(tmp_path / "journal.db") as journal:
+        result = Redrive(session, found, Filter(), Where(), journal).run()
+    assert (result.done, result.seen, stream.records()) == (0, 2, [])
+    assert (queue.visible, queue.hidden) == (2, 0)

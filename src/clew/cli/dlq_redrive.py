@@ -160,9 +160,9 @@ def _run(
         try:
             return redrive.run()
         except KeyboardInterrupt:
-            done = count(redrive.result.done)
-            click.echo(f"Stopped after {done}; run it again to go on.", err=True)
-            raise
+            done = redrive.result.done
+    click.echo(f"Stopped after {count(done)}; run it again to go on.", err=True)
+    raise KeyboardInterrupt
 
 
 @contextmanager
