@@ -19,7 +19,7 @@ from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import Store, describe_table
 from clew.scaling.managed.tools import Tools
 
-from .alarm_payloads import message, one_metric, through_sns
+from .alarm_payloads import REGION, message, one_metric, through_sns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,14 +156,14 @@ class Stage:
         }[kind]
         at = datetime.fromtimestamp(self.clock.now - ago_s, UTC)
         reason = "" if measured is None else f"Threshold Crossed: 1 datapoint [{measured}] was ..."
-        return through_sns(
-            message(
-                f"{prefix(self.stream)}{kind}",
-                one_metric(metric, self.stream),
-                reason=reason,
-                changed=at.isoformat(timespec="milliseconds").replace("+00:00", "+0000"),
-            )
+        said = message(
+            f"{prefix(self.stream)}{kind}",
+            one_metric(metric, self.stream),
+            reason=reason,
+            changed=at.isoformat(timespec="milliseconds").replace("+00:00", "+0000"),
         )
+        said["AlarmArn"] = said["AlarmArn"].replace(REGION, "us-east-1")
+        return through_sns(said)
 
     def scale_up(self, event: Any, context: Context | None = None) -> dict[str, Any]:
         """Call the function that alarms call."""

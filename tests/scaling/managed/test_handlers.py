@@ -240,13 +240,19 @@ def test_beyond_the_budget_of_a_day_it_splits_by_itself(stage: Make) -> None:
 
 def test_alarms_of_others_are_left_alone(stage: Make) -> None:
     on = stage(1)
-    unmanaged = through_sns(message("full", one_metric("IncomingBytes", "elsewhere")))
-    assert on.scale_up(unmanaged) == {
+    trigger = one_metric("IncomingBytes", on.stream)
+    assert on.scale_up(through_sns(message("full", trigger))) == {
+        "outcome": "ignored",
+        "why": "The alarm full is of eu-central-1, and the streams here are of us-east-1.",
+    }
+    unmanaged = message("full", one_metric("IncomingBytes", "elsewhere")) | {"AlarmArn": ""}
+    assert on.scale_up(through_sns(unmanaged)) == {
         "outcome": "ignored",
         "why": "The alarm full is about the stream elsewhere, which is not managed.",
     }
     assert on.scale_up({"hello": "world"})["outcome"] == "ignored"
-    assert "give it the tag clew:stream" in on.scale_up(composite("anything"))["why"]
+    nameless = composite("anything") | {"alarmArn": ""}
+    assert "give it the tag clew:stream" in on.scale_up(nameless)["why"]
 
 
 def test_a_composite_alarm_names_its_stream_by_a_tag(stage: Make) -> None:

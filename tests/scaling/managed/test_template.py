@@ -31,7 +31,7 @@ def test_a_stream_that_fills_up_is_split(cloud: LocalCloud, until: Until) -> Non
     cloudwatch = cloud.client("cloudwatch")
     kinesis.create_stream(StreamName=name, ShardCount=1)
     store = Store(cloud.client("dynamodb"), stack.outputs["TableName"])
-    store.put_settings(ManagedStream(name, 1, 8))
+    store.put_settings(ManagedStream(name, 1, 8, cool_down_s=0))
 
     answer = lambda_.invoke(FunctionName=stack.outputs["ScaleDownFunction"], Payload=b"{}")
     said = json.loads(answer["Payload"].read())
@@ -56,10 +56,24 @@ def test_a_stream_that_fills_up_is_split(cloud: LocalCloud, until: Until) -> Non
     shards = kinesis.list_shards(StreamName=name, ShardFilter={"Type": "AT_LATEST"})["Shards"]
     assert len(shards) == 2
     assert thresholds() == {"bytes": 100663296.0, "records": 96000.0, "refused": 0.0}
-    (kept,) = store.audit(name)
+    store.put_settings(ManagedStream(name, 4, 8, cool_down_s=0))
+    until(lambda: _walk(lambda_, stack.outputs["ScaleDownFunction"]) == "nothing", "4 shards", 60)
+    shards = kinesis.list_shards(StreamName=name, ShardFilter={"Type": "AT_LATEST"})["Shards"]
+    assert len(shards) == 4
+    assert store.audit(name)[0]["who"] == "the schedule"
+    assert thresholds()["records"] == 192_000
+    kept = store.audit(name)[-1]
     assert kept["who"] == f"the alarm clew/{name}/records (IncomingRecords)"
     for one in thresholds():
         cloudwatch.delete_alarms(AlarmNames=[f"clew/{name}/{one}"])
+
+
+def _walk(lambda_: Any, function: str) -> str:
+    """What one scheduled run says of the stream; what takes long, it gives to another one."""
+    answer = lambda_.invoke(FunctionName=function, Payload=b"{}")
+    (said,) = json.loads(answer["Payload"].read())["streams"]
+    assert said["outcome"] in {"handed over", "nothing"}, said
+    return "busy" if "under way" in said["why"] else str(said["outcome"])
 
 
 class _Loader(yaml.SafeLoader):

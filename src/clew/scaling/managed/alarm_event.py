@@ -59,6 +59,12 @@ class AlarmEvent:
         return f"{self.arn or self.name}@{self.at_s}"
 
     @property
+    def region(self) -> str:
+        """Of its ARN, or ""."""
+        parts = self.arn.split(":")
+        return parts[3] if len(parts) > 6 else ""
+
+    @property
     def of_reading(self) -> bool:
         """Whether it is about those who read, whom more shards do not help."""
         return self.metric in AGES or self.metric.endswith("IteratorAgeMilliseconds")

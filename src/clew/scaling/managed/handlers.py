@@ -39,6 +39,11 @@ def scale_up(event: Any, context: Any) -> Answer:
     alarm = read_alarm(event)
     if isinstance(alarm, str):
         return _ignored(alarm)
+    here = str(tools.kinesis.meta.region_name)
+    if alarm.region not in {"", here}:
+        return _ignored(
+            f"The alarm {alarm.name} is of {alarm.region}, and the streams here are of {here}."
+        )
     name = alarm.stream or _tagged(tools, alarm)
     if not name:
         return _ignored(
