@@ -35,6 +35,7 @@ NAMES = (
     "alarm_to_split",
     "scaling_speed",
     "scaling_policies",
+    "store",
 )
 
 
