@@ -82,6 +82,20 @@ def test_one_shard_is_split(mine: Streams) -> None:
     assert report["closed_shards"] == 1
 
 
+def test_a_large_change_is_one_call_of_the_service(mine: Streams) -> None:
+    name = managed(mine, 20, max_shards=80)
+    done = mine.run("scale", name, "--to", "40", "--even", "--yes", "--json")
+    assert done.status == 0, done.err
+    record = json.loads(done.out)
+    assert (record["method"], record["update_calls"]) == ("UpdateShardCount", 1)
+    assert mine.open_shards(name) == 40
+    assert mine.store.update_calls(name, time.time()) == 1
+    # An uneven stream is evened out by its own splits and merges: there is no call for that.
+    mine.run("scale", name, "--split", "shardId-000000000059", "--yes", "--force")
+    again = json.loads(mine.run("scale", name, "--to", "41", "--even", "--dry-run", "--json").out)
+    assert again["shards_after"] == 41
+
+
 def test_the_guards_of_the_functions_hold(mine: Streams) -> None:
     name = managed(mine, 2, max_shards=3)
     refused = mine.run("scale", name, "--to", "4", "--yes")

@@ -44,7 +44,9 @@ _ACTIONS = {"Add": ("+", "green"), "Modify": ("~", "yellow"), "Remove": ("-", "r
     is_flag=True,
     help="Also remove alarms and settings, and keep records for shorter. No stream is ever deleted.",  # noqa: E501
 )
-@click.option("--bucket", metavar="NAME", help="An S3 bucket, for a template of over 50 kB.")
+@click.option(
+    "--bucket", metavar="NAME", help="An S3 bucket for a large template (some 20 streams)."
+)
 @json_option
 def apply(
     *,
@@ -138,7 +140,7 @@ def _uploader(session: Any, bucket: str | None, found: Prepared) -> Callable[[st
         s3 = session.client("s3")
         with asking("s3"):
             s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
-        return f"https://{bucket}.s3.{session.region_name}.amazonaws.com/{key}"
+        return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
     return upload
 

@@ -68,6 +68,8 @@ def scale(
     """
     if (to is None) == (split is None):
         raise click.UsageError("Say either --to N or --split SHARD.")
+    if even and to is None:
+        raise click.UsageError("--even goes with --to N.")
     if not dry_run and not yes and (as_json or not sys.stdin.isatty()):
         raise click.UsageError("Nobody can be asked here; say --yes, or --dry-run.")
     from clew.cli.local_status import table_console

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from clew.scaling.words import count, duration
+from clew.scaling.words import count
 
 
 def ago(at_s: float) -> str:
@@ -15,8 +15,12 @@ def ago(at_s: float) -> str:
 
 
 def length(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3.5 h``, ``4 days``."""
-    return f"{seconds / 86_400:.2g} days" if seconds >= 2 * 86_400 else duration(seconds)
+    """``45 s``, ``12 min``, ``3 h``, ``4 days``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86_400:.0f} days"
 
 
 def action(record: dict[str, Any]) -> str:
