@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,18 @@ def test_one_shard_is_split(mine: Streams) -> None:
     assert [round(shard["width"], 3) for shard in report["shards"]] == [0.5, 0.25, 0.25]
     assert report["balance"] == 2.0
     assert report["closed_shards"] == 1
+
+
+def test_a_shard_is_split_where_half_of_its_load_lies(mine: Streams) -> None:
+    name = managed(mine, 1)
+    tried = (str(number) for number in range(10_000))
+    keys = [key for key in tried if md5(key.encode()).digest()[0] >= 192][:400]
+    mine.cloud.client("kinesis").put_records(
+        StreamName=name, Records=[{"Data": b"x" * 100, "PartitionKey": key} for key in keys]
+    )
+    found = json.loads(mine.run("scale", name, "--split", "0", "--dry-run", "--json").out)
+    (split,) = found["operations"]
+    assert int(split["at"]) / 2**128 == pytest.approx(0.875, abs=0.03)
 
 
 def test_a_large_change_is_one_call_of_the_service(mine: Streams) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from clew.scaling.managed.apply import Progress
-    from clew.scaling.managed.desired_scale import ByHand
+    from clew.scaling.managed.desired_by_hand import ByHand
     from clew.scaling.managed.tools import Tools
 
 _DRAWN_EVERY_S = 0.25
@@ -73,8 +73,8 @@ def scale(
     if not dry_run and not yes and (as_json or not sys.stdin.isatty()):
         raise click.UsageError("Nobody can be asked here; say --yes, or --dry-run.")
     from clew.cli.local_status import table_console
+    from clew.scaling.managed.desired_by_hand import prepare
     from clew.scaling.managed.desired_now import look_at
-    from clew.scaling.managed.desired_scale import prepare
     from clew.scaling.managed.desired_state import asking, find_topic_of, managed_settings, tools_of
 
     session = session_for(given)
