@@ -59,7 +59,7 @@ def test_after_a_kill_the_schedule_goes_on_when_the_lock_has_expired(
 ) -> None:
     on = stage(2)
     on.write(3.0)
-    with killed_at(clients(cloud), 3, after=True), pytest.raises(Killed):
+    with killed_at(clients(cloud), 4, after=True), pytest.raises(Killed):
         on.scale_up(on.alarm())
     assert len(on.shards()) == 3
     assert "under way" in on.scale_down()["why"]
@@ -90,6 +90,30 @@ def test_a_holder_that_lost_the_lock_changes_nothing_more(stage: Make) -> None:
     assert "taken the stream over" in said["why"]
     assert len(on.shards()) == 3
     assert on.store.plan(on.stream) is not None
+
+
+def test_the_lock_is_held_while_a_change_takes_long(stage: Make) -> None:
+    on = stage(1)
+    on.write(0.9)
+    others: list[str] = []
+    began = on.clock.now
+
+    def slowly(model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        if model.name == "DescribeStreamSummary" and began < on.clock.now < began + 400:
+            parsed["StreamDescriptionSummary"]["StreamStatus"] = "UPDATING"
+            if int(on.clock.now - began) % 50 < 2:
+                found = lock_of(on).take(on.stream, "another", cooled=False)
+                others.append(getattr(found, "reason", "taken"))
+        if model.name == "SplitShard":
+            on.clock.now += 1
+
+    on.kinesis.meta.events.register("after-call", slowly)
+    try:
+        assert on.scale_up(on.alarm())["outcome"] == "done"
+    finally:
+        on.kinesis.meta.events.unregister("after-call", slowly)
+    assert on.clock.now > began + 400
+    assert set(others) == {"held"}
 
 
 def test_somebody_splits_by_hand_meanwhile(stage: Make) -> None:

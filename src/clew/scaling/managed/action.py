@@ -109,7 +109,14 @@ class _Action:
         if self._held.cool_until_s > tools.clock():  # the plan was done between two looks
             return self._leave("The last action is too recent.")
         cause = self._cause
-        found = look(tools, self._settings, cause.alarm, self._held, patient=not cause.elsewhere)
+        found = look(
+            tools,
+            self._settings,
+            cause.alarm,
+            self._held,
+            patient=not cause.elsewhere,
+            keep=lambda: self._lock.renew(self._held),
+        )
         if found.on_demand:
             why = "The stream is in on-demand mode: AWS scales it, and clew leaves it alone."
             return self._leave(why)
@@ -135,6 +142,7 @@ class _Action:
             event=self._cause.key,
             hot_keys=decision.hot_keys,
         )
+        self._lock.renew(self._held)  # looking may have taken long
         tools.store.put_plan(name, begun.to_json())
         return self._go_on(begun, first=True)
 
@@ -155,13 +163,16 @@ class _Action:
                 situation=situation_of(self._settings),
                 progress=progress,
             )
-            state, listed = when_active(tools, name), list_shards(tools, name)
+            state = when_active(tools, name, lambda: self._lock.renew(self._held))
+            listed = list_shards(tools, name)
             note = alarms.set_alarms(tools, self._settings, state, listed, reset=True)
         except TimeUpError:
             return self._hand_over(begun, progress)
         except StuckError as stuck:
-            # The plan stays: the next run looks whether it can go on.
-            return self.finish(self._of_plan(audit.WAITING, begun, progress, str(stuck)), loud=True)
+            # The plan stays: the next run looks whether it can go on. It is told once.
+            tools.store.put_plan(name, replace(begun, turns=begun.turns + 1).to_json())
+            record = self._of_plan(audit.WAITING, begun, progress, str(stuck))
+            return self.finish(record, loud=begun.turns == 0)
         self._notes += [one for one in (note, progress.note) if one]
         shards = listed.shard_map()
         done = replace(
@@ -244,10 +255,11 @@ class _Action:
         return record
 
     def failed(self, error: Exception) -> None:
-        """Keep what went wrong, as far as that goes right."""
+        """Keep what went wrong, as far as that goes right. It is told once, not at every run."""
         record = self.audit(audit.FAILED, f"{type(error).__name__}: {error}")
         try:
-            self.finish(record, loud=True)
+            last = self._tools.store.audit(self._settings.name, limit=1)
+            self.finish(record, loud=not last or last[0]["outcome"] != audit.FAILED)
         except Exception:  # noqa: BLE001 - the error that is raised says more
             _log.exception("a failure could not be kept", extra={"scaling": record.to_json()})
 

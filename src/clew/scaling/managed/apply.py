@@ -97,7 +97,7 @@ class _Run:
         limits = self._situation.limits
         while True:
             tools.check_time()
-            when_active(tools, self._stream)
+            self._wait()
             now = len(list_shards(tools, self._stream).opened)
             if now == target:
                 return True
@@ -131,7 +131,7 @@ class _Run:
         done = 0
         while True:
             self._tools.check_time()
-            when_active(self._tools, self._stream)
+            self._wait()
             shards = list_shards(self._tools, self._stream).shard_map()
             left = remaining(self._plan, shards, self._situation).operations
             if not left:
@@ -145,6 +145,10 @@ class _Run:
             self._lock.renew(self._held)
             if not self._change(left[0], shards):
                 done += 1
+
+    def _wait(self) -> None:
+        """Until the last change is done, with the lock in hand."""
+        when_active(self._tools, self._stream, lambda: self._lock.renew(self._held))
 
     def _change(self, one: Operation, shards: ShardMap) -> str:
         """One split or merge; the code of the error, or ""."""

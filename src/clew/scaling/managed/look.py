@@ -15,6 +15,8 @@ from clew.scaling.prices import Prices
 from clew.scaling.situation import Situation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.scaling.managed.alarm_event import AlarmEvent
     from clew.scaling.managed.lock import Held
     from clew.scaling.managed.observe import StreamState
@@ -52,10 +54,12 @@ def look(
     held: Held,
     *,
     patient: bool = True,
+    keep: Callable[[], None] | None = None,
 ) -> Found:
     """Look at a stream and decide. An alarm needs minutes to be answered, a schedule days.
 
-    Without ``patient``, a stream that somebody changes just now is not waited for.
+    Without ``patient``, a stream that somebody changes just now is not waited for; with it,
+    ``keep`` is called now and then while it is.
 
     Raises:
         TimeUpError: Somebody else is changing the stream, for longer than there is time.
@@ -69,7 +73,7 @@ def look(
         why = "Somebody else is changing the stream: it is looked at again by the next run."
         return Found(state, Listed((), 0), ShardMap.even(1), Decision(None, why))
     if not state.active:
-        state = when_active(tools, settings.name)
+        state = when_active(tools, settings.name, keep)
     listed = list_shards(tools, settings.name)
     shards = listed.shard_map()
     limits = Limits()

@@ -9,7 +9,7 @@ from clew.scaling.managed.tools import code_of, no_stream, patiently
 from clew.scaling.model import ShardMap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from clew.scaling.managed.tools import Tools
     from clew.scaling.model import Load
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: Between two looks at a stream that is being changed: at once at first, then less and less often
 #: (DescribeStreamSummary: 20 calls a second for a whole account).
 _LOOKS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+#: How often a lock is renewed while one waits: well within its lease.
+_KEPT_EVERY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +89,21 @@ def describe(tools: Tools, stream: str) -> StreamState:
     )
 
 
-def when_active(tools: Tools, stream: str) -> StreamState:
-    """How a stream is once nothing changes it any more.
+def when_active(tools: Tools, stream: str, keep: Callable[[], None] | None = None) -> StreamState:
+    """How a stream is once nothing changes it any more. ``keep`` is called now and then meanwhile.
 
     Raises:
         TimeUpError: That takes longer than this invocation has.
         ScalingError: There is no such stream.
     """
     looks = iter(_LOOKS_S)
-    wait_s = 0.0
+    wait_s, kept_s = 0.0, tools.clock()
     while not (state := describe(tools, stream)).active:
         wait_s = next(looks, wait_s)
         tools.wait(wait_s)
+        if keep is not None and tools.clock() - kept_s >= _KEPT_EVERY_S:
+            keep()
+            kept_s = tools.clock()
     return state
 
 
