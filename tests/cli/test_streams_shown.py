@@ -76,6 +76,18 @@ def test_streams_are_shown_within_the_terminal(
     assert "000000000001" in report.out
 
 
+def test_a_missing_permission_is_named_with_its_service(mine: Streams) -> None:
+    name = mine.create("denied", 1)
+    mine.store.put_settings(ManagedStream(name, 1, 2))
+    with mine.cloud.faults.during("cloudwatch", "GetMetricData", error="AccessDeniedException"):
+        status = mine.run("status", "--check")
+        explain = mine.run("explain", name)
+    assert status.status == 2
+    assert "AWS does not allow cloudwatch:GetMetricData here" in " ".join(status.out.split())
+    assert explain.status == 1
+    assert explain.err.startswith("clew: AWS does not allow cloudwatch:GetMetricData here")
+
+
 def test_what_would_be_done_is_explained(mine: Streams) -> None:
     full, quiet = mine.create("full", 2), mine.create("quiet", 2)
     mine.store.put_settings(ManagedStream(full, 1, 8))

@@ -52,13 +52,12 @@ def status(
       clew streams status --check || page-somebody
     """
     from clew.scaling.managed.desired_now import look_at_all
-    from clew.scaling.managed.desired_state import asking, tools_of
+    from clew.scaling.managed.desired_state import tools_of
 
     session = session_for(given)
     chosen = _chosen(session, table, tuple(named(one, given) for one in streams), given["env"])
     tools = tools_of(session, table)
-    with asking("kinesis"):
-        found = list(zip(chosen, look_at_all(tools, chosen), strict=True))
+    found = list(zip(chosen, look_at_all(tools, chosen), strict=True))
     if as_json:
         click.echo(json.dumps([_facts(settings, one) for settings, one in found], indent=2))
     else:

@@ -12,6 +12,7 @@ from clew.errors import ClewError
 from clew.scaling.limits import Limits
 from clew.scaling.managed import alarms
 from clew.scaling.managed.decide import loaded_map
+from clew.scaling.managed.desired_state import asking
 from clew.scaling.managed.lock import GRACE_S, Held
 from clew.scaling.managed.look import look
 from clew.scaling.managed.metrics import measure
@@ -142,7 +143,8 @@ def look_at_all(tools: Tools, streams: Sequence[ManagedStream]) -> list[Now | st
 
     def one(settings: ManagedStream) -> Now | str:
         try:
-            return look_at(tools, settings)
+            with asking("kinesis"):
+                return look_at(tools, settings)
         except ClewError as error:
             return str(error)
 

@@ -51,6 +51,12 @@ _DENIED = (
     "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
     "AccessDeniedFault",
 )  # fmt: skip
+#: An error does not say which service it is of; where several are asked, the call does.
+_SERVICE_OF = {
+    **dict.fromkeys(("DescribeAlarms", "GetMetricData", "PutMetricAlarm", "DeleteAlarms",
+                     "SetAlarmState"), "cloudwatch"),
+    **dict.fromkeys(("GetItem", "PutItem", "Query", "UpdateItem", "DeleteItem"), "dynamodb"),
+}  # fmt: skip
 #: The first creation of the stack failed: there is nothing in it but what is retained.
 NEVER_CREATED = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 _NO_STACK = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE", *NEVER_CREATED)
@@ -65,8 +71,9 @@ def asking(service: str) -> Iterator[None]:
         fault = error.response["Error"]
         if fault["Code"] in _DENIED:
             said = " ".join(str(fault.get("Message", "")).split()).rstrip(".")
+            of = _SERVICE_OF.get(error.operation_name, service)
             raise ClewError(
-                f"AWS does not allow {service}:{error.operation_name} here"
+                f"AWS does not allow {of}:{error.operation_name} here"
                 f"{f' ({said})' if said else ''}; allow it, or use another --profile."
             ) from error
         raise
