@@ -18,6 +18,7 @@ READ_ON = date(2026, 11, 24)
 HOURS_A_MONTH = 730
 _PAYLOAD_UNIT = 25 * 1024  # bytes; a record takes whole ones
 _GB = 1024**3
+_ROUNDING = 1e-9  # of a mean that is a whole number but for its last bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,14 @@ class Prices:
 
     def payload(self, records: float, record_bytes: float) -> float:
         """The price of putting records into a provisioned stream."""
-        units = records * max(1, math.ceil(record_bytes / _PAYLOAD_UNIT))
+        units = records * max(1, math.ceil(record_bytes / _PAYLOAD_UNIT - _ROUNDING))
         return units / 1e6 * self.payload_units_million
 
     def on_demand(
         self, hours: float, records: float, record_bytes: float, consumers: float = 1
     ) -> float:
         """The price of the same in on-demand mode (standard), read ``consumers`` times."""
-        rounded = math.ceil(record_bytes / 1024) * 1024
+        rounded = math.ceil(record_bytes / 1024 - _ROUNDING) * 1024
         written, read = records * rounded / _GB, records * record_bytes / _GB
         return hours * self.stream_hour + written * self.gb_in + consumers * read * self.gb_out
 

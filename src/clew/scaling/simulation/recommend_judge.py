@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: How often what is chosen has to have met the goal on drawn halves.
 WANTED = 0.9
+#: How many days it takes to draw others from.
+LEAST_DAYS = 3
 _DAY = 1440  # minutes
 
 
@@ -82,15 +84,15 @@ class Judge:
 
 
 def draws(half: Trace, seed: int, number: int) -> list[Trace]:
-    """As long a load of blocks drawn from this one, several times.
+    """Loads of days drawn from this one, several times; of fewer than three days, itself.
 
-    The blocks are days, cut at the quietest hour: where two days are joined that did not follow
-    each other, a busy hour would show a jump that never was. Of a short history they are smaller.
+    Days are cut at the quietest hour: where two are joined that did not follow each other, a busy
+    hour would show a jump that never was.
     """
     first = _quietest(half)
     days = (len(half) - first) // _DAY
-    if days < 3:
-        return [half.resampled(seed * 1000 + n, half.days / 6) for n in range(number)]
+    if days < LEAST_DAYS:
+        return [half]
     whole = half.part(first, first + days * _DAY)
     return [whole.resampled(seed * 1000 + n, 1.0) for n in range(number)]
 

@@ -189,7 +189,7 @@ def busy_hours(
             inside = max(needed[(start + n) % 24] for n in range(length))
             outside = max(needed[(start + n) % 24] for n in range(length, 24))
             cost = inside * length + outside * (24 - length)
-            if best is None or cost < best[0]:
+            if inside > outside and (best is None or cost < best[0]):
                 best = cost, start, (start + length) % 24, outside, inside
     if best is None or best[0] >= 24 * max(needed):
         return None

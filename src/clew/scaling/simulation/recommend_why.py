@@ -43,13 +43,17 @@ def how_sure(of: Recommendation) -> str:
     if not of.meets:
         return "No setting that was tried meets the goal on both halves of this history."
     low, high = one.interval
-    drawn = f"in {one.met} of {one.of} that were drawn from its days"
-    between = f"(so between {low:.0%} and {high:.0%} of such times, nine times in ten)"
+    drawn = (
+        f", and in {one.met} of {one.of} that were drawn from its days (so between {low:.0%} and"
+        f" {high:.0%} of such times, nine times in ten)"
+        if one.of > 1
+        else ""
+    )
     word = confidence(of).capitalize()
     if of.independent:
         return (
             f"{word}: chosen on the first half, it met the goal on the second, which had no part"
-            f" in the choice, and {drawn} {between}."
+            f" in the choice{drawn}."
         )
     said = f"{word}: "
     if of.failed is not None:
@@ -61,8 +65,8 @@ def how_sure(of: Recommendation) -> str:
     else:
         said += "nothing met the goal on the first half alone. "
     return (
-        f"{said}This one met it on both, and {drawn} {between}, but both had their part in the"
-        " choice, so nothing independent is left to judge it by."
+        f"{said}This one met it on both{drawn}; but both had their part in the choice, so nothing"
+        " independent is left to judge it by."
     )
 
 
@@ -74,8 +78,10 @@ def doubts(of: Recommendation, history: History) -> list[str]:
     found = []
     days = of.trace.days / 2
     if days < _WEEK_DAYS:
+        few = "" if of.chosen.of > 1 else ", and there are too few days to draw others from"
         found.append(
-            f"Each half has {_days(days)}: of what a whole week does, little or nothing is known."
+            f"Each half has {_days(days)}: of what a whole week does, little or nothing is"
+            f" known{few}."
         )
     if two.mean() > _DIFFERENT * one.mean() or one.mean() > _DIFFERENT * two.mean():
         found.append(

@@ -57,7 +57,8 @@ def _minimum(one: Minimum) -> str:
 
 
 def _part(value: float) -> str:
-    return f"{round(100 * value, 3):g}%"
+    percent = f"{round(100 * value, 3):g}"
+    return f"{percent}%" if float(percent) / 100 == value else f"{value}"
 
 
 def _time(seconds: float) -> str:
