@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from clew.scaling.simulation.trace import Trace
 
 #: The most of each half that is used, next to the middle; and what comes before it to warm up.
-_DAYS, _WARM = 14, 1440
+_LEARNT_DAYS, _JUDGED_DAYS, _WARM = 21, 7, 1440
+#: A choice has to keep to its goal in each of so many parts of what is learnt from.
+_PARTS = 3
 _SITUATION = Situation(hold_h=2)
 CONDITIONS = Conditions(max_shards=2 * PEAK, warm_up_minutes=_WARM, situation=_SITUATION)
 #: A setting stays in the choice unless another is this much better in both on the first half.
@@ -70,6 +72,7 @@ class Judged:
     ours: tuple[Point, ...]
     others: tuple[Point, ...]
     choices: tuple[str, ...]  # for each goal, what the first half says is the cheapest for it
+    own: str  # likewise for the first goal, on-demand mode left out
     best: Optimum
     sudden: float  # the part of the load that no reaction can be in time for
 
@@ -88,6 +91,11 @@ class Judged:
         every = {one.name: one for one in (*self.others, *self.ours)}
         return every[self.choices[goal]]
 
+    @property
+    def own_choice(self) -> Point:
+        """Our own choice for the first goal, on-demand mode left out."""
+        return next(one for one in self.ours if one.name == self.own)
+
     def better(self, point: Point) -> list[Point]:
         """The others that are clearly better than one of ours."""
         return [one for one in self.others if one.beats_clearly(point)]
@@ -101,8 +109,9 @@ class Judged:
 def judge(load: Trace, rates: Iterable[float] = (0.0, 1.0)) -> list[Judged]:
     """The load's second half, with each rate for closed shards."""
     middle = len(load) // 2
-    minutes = min(middle - _WARM, _DAYS * 1440)
-    before = load.part(middle - minutes - _WARM, middle)
+    learnt_from = min(middle - _WARM, _LEARNT_DAYS * 1440)
+    minutes = min(middle - _WARM, _JUDGED_DAYS * 1440)
+    before = load.part(middle - learnt_from - _WARM, middle)
     after = load.part(middle - _WARM, middle + minutes)
     judged = after.part(_WARM, len(after))
     tried = {one.name: one for one in candidates(load.part(0, middle), CONDITIONS, PEAK)}
@@ -115,7 +124,9 @@ def judge(load: Trace, rates: Iterable[float] = (0.0, 1.0)) -> list[Judged]:
     choices = {
         rate: tuple(_cheapest([*learnt, managed], goal, rate) for goal in GOALS) for rate in rates
     }
-    wanted = {name for rate in rates for name in (*fronts[rate], *choices[rate])} - {ON_DEMAND}
+    own = {rate: _cheapest(learnt, GOALS[0], rate) for rate in rates}
+    chosen = {rate: {*fronts[rate], *choices[rate], own[rate]} - {ON_DEMAND} for rate in rates}
+    wanted = {name for names in chosen.values() for name in names}
     outcomes = {name: simulate(after, [tried[name]], CONDITIONS)[0] for name in sorted(wanted)}
     others = simulate(after, peers(PEAK), CONDITIONS)
     others.append(on_demand(judged, CONDITIONS, highest))
@@ -125,14 +136,14 @@ def judge(load: Trace, rates: Iterable[float] = (0.0, 1.0)) -> list[Judged]:
         best = clairvoyant(
             judged, replace(CONDITIONS, situation=replace(_SITUATION, prices=prices))
         )
-        names = sorted({*fronts[rate], *choices[rate]} - {ON_DEMAND})
         found.append(
             Judged(
                 judged,
                 rate,
-                tuple(_point(outcomes[name], prices, best) for name in names),
+                tuple(_point(outcomes[name], prices, best) for name in sorted(chosen[rate])),
                 tuple(_point(one, prices, best) for one in others),
                 choices[rate],
+                own[rate],
                 best,
                 sudden(judged),
             )
@@ -161,10 +172,20 @@ def _front(learnt: list[Outcome], worst: float, rate: float) -> list[str]:
 def _cheapest(learnt: list[Outcome], goal: float, rate: float) -> str:
     """What would have kept to a goal on the first half at the lowest bill."""
     prices = Prices().with_closed_shards_at(rate)
-    keep = [one for one in learnt if one.throttled <= goal]
+    keep = [one for one in learnt if _worst_part(one) <= goal]
     if not keep:
-        return min(learnt, key=lambda one: one.throttled).name
+        return min(learnt, key=_worst_part).name
     return min(keep, key=lambda one: one.usd(prices)).name
+
+
+def _worst_part(outcome: Outcome) -> float:
+    """The refused share of the part of the time in which it was the highest."""
+    parts = zip(
+        np.array_split(outcome.refused_new, _PARTS),
+        np.array_split(outcome.demand, _PARTS),
+        strict=True,
+    )
+    return max(float(refused.sum() / max(asked.sum(), 1e-9)) for refused, asked in parts)
 
 
 def _point(outcome: Outcome, prices: Prices, best: Optimum) -> Point:

@@ -45,6 +45,8 @@ def _choices(found: list[Judged]) -> list[str]:
     ]
     for one in found:
         cells = [_said(one.choice(goal)) for goal in range(len(GOALS))]
+        if one.own != one.choices[0]:
+            cells[0] += f" (of clew's own, {_said(one.own_choice)})"
         cells.append(_said(one.nearest_optimum()))
         cells += [f"{len(one.held)} of {len(one.others)}", f"{one.sudden:.1%}"]
         lines.append(f"| {one.load.name} | " + " | ".join(cells) + " |")
@@ -95,9 +97,10 @@ def why_not(one: Judged) -> list[str]:
         f" choice for {GOALS[0]:.0%}, {choice.name} ({choice.throttled:.3%}, ${choice.usd:,.2f})."
         for other in one.better(choice)
     ]
-    if choice.name != ON_DEMAND and choice.over_optimum > _MOST_OVER:
+    own = one.own_choice
+    if own.over_optimum > _MOST_OVER:
         said.append(
-            f"the choice for {GOALS[0]:.0%} costs {choice.over_optimum:.2f} times the optimum"
+            f"clew's own choice for {GOALS[0]:.0%}, {own.name}, costs {own.over_optimum:.2f} times the optimum"
             f" (another setting {one.nearest_optimum().over_optimum:.2f} times): {one.sudden:.1%}"
             " of the load lies above all that the half hour before had seen until four minutes"
             " ago, and only who knows the future has the shards for it without keeping them all"

@@ -58,7 +58,7 @@ def run() -> list[Result]:
         ),
     ]
     for one in found:
-        best = one.nearest_optimum()
+        best = one.own_choice
         rows.append(
             Result(
                 claim=f"{one.load.name}: bill at {best.throttled:.2%} refused over the optimum's",

@@ -93,7 +93,9 @@ class Reshaper:
         left = self._calls_left(at_s) - (_KEPT if wanted < stream.shards else 0)
         situation = replace(self.situation, update_calls_left=min(max(left, 0), 6))
         goal = replace(self.goal, at_least=wanted)
-        if wanted < stream.shards:
+        # Evenly spread keys ask for the double or for even shards. What lies between is no better,
+        # and takes long to find.
+        if wanted < stream.shards or stream.alone(wanted) > goal.max_shards:
             goal = replace(goal, at_most=wanted)
         if hot_share:
             plan = weigh(

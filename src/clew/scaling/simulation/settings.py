@@ -25,7 +25,8 @@ _DAY_S = 86_400
 #: Targets, and the utilisation that wakes each. The low ones have room for a burst of its size.
 _HELD = ((0.25, 0.5), (0.35, 0.6), (0.45, 0.7), (0.6, 0.8), (0.75, 0.9), (0.95, 1.0))
 _LEVELS = (0.5, 0.8, 0.9, 0.95, 0.97, 0.99)
-_DOWN_S = (300, 1800, 6 * 3600, _DAY_S)  # how long it has to be quiet
+_DOWN_S = (300, 1800)  # how long it has to be quiet
+_LONG_S = (6 * 3600, _DAY_S)
 
 
 def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> list[Contender]:
@@ -38,12 +39,19 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     found = [_fixed(count) for count in _counts(highest, 1.1)]
     found += [_level(quantile, over) for quantile in _LEVELS for over in (1, 6, 24)]
     found += [_tracked(held, down, highest) for held in _HELD for down in _DOWN_S]
-    found += [_tracked(_HELD[-1], 300, highest, most=most) for most in _counts(highest, 1.6)[1:-1]]
+    found += [_tracked(held, down, highest) for held in _HELD[2::2] for down in _LONG_S]
+    found += [_tracked(_HELD[-1], 600, highest, most=most) for most in _counts(highest, 1.4)[1:-1]]
+    found += [
+        _level(quantile, 1, least)
+        for least in _counts(highest, 1.2)[1:-1]
+        for quantile in (0.8, 0.95)
+        if least > float(np.median(load))
+    ]
     # A floor from which one call of UpdateShardCount, or two, reaches any number up to the peak.
     found += [
         _tracked(held, down, highest, least=least)
         for least in _counts(highest, 1.35)[1:-1]
-        for held, down in ((_HELD[0], 600), (_HELD[-2], 1800), (_HELD[-1], 600))
+        for held, down in ((_HELD[0], 600), (_HELD[-1], 1800))
         if least > held[0] * float(np.median(load))
     ]
     try:
@@ -53,8 +61,7 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     found += [
         _predicted(profile, target, quantile, highest, alarmed=alarmed)
         for target in (0.75, 0.9, 1.0)
-        for quantile in (0.5, 0.9)
-        for alarmed in (True, False)
+        for quantile, alarmed in ((0.5, True), (0.9, True), (0.5, False))
     ]
     return found
 
@@ -73,12 +80,13 @@ def _fixed(count: int) -> Contender:
     )
 
 
-def _level(quantile: float, over_h: int) -> Contender:
+def _level(quantile: float, over_h: int, least: int = 1) -> Contender:
     """As many as most minutes of a long time need; what is above them is put up with."""
     over_s = over_h * 3600
     up = TargetTracking(1.0, over_s, quantile=quantile, alarmed=False, every_s=900)
     down = ScaleDown(1.0, over_s, over_s / 4, 1.0, quantile=quantile, least=0.1, every_s=900)
-    return Contender(f"level {quantile:.0%} of {over_h} h", up | down, target=1.0)
+    name = f"level {quantile:.0%} of {over_h} h" + (f", from {least}" if least > 1 else "")
+    return Contender(name, up | down, target=1.0, min_shards=least)
 
 
 def _tracked(

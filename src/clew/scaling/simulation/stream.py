@@ -48,6 +48,10 @@ class Stream:
         """What waits, in shards' minutes."""
         return 0.0 if self._waiting is None else float(self._waiting.sum())
 
+    def alone(self, wanted: int) -> int:
+        """How many shards there are when each is split until none is wider than an even one."""
+        return int(np.ceil(self._widths * wanted - 1e-9).sum())
+
     def _resize(self, cuts: tuple[int, ...]) -> None:
         self.cuts = cuts
         self._edges, self._widths, self.widest = _laid_out(cuts)
