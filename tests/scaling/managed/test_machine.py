@@ -19,7 +19,7 @@ def test_whatever_happens_it_ends_well(cloud: LocalCloud) -> None:
 
     Machine.cloud = cloud
     bounded = settings(
-        max_examples=10,
+        max_examples=8,
         stateful_step_count=10,
         suppress_health_check=list(HealthCheck),
     )
