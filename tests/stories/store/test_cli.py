@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,8 @@ from .lines import request, requests
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from clew.localcloud import LocalCloud
 
     Clew = Callable[..., tuple[int, str, str]]
 
@@ -116,3 +120,29 @@ def test_a_story_is_read_from_a_store(clew: Clew, path: Path) -> None:
         True,
     )
     assert clew("story", "request-7", "--store", path, "--since", "1s")[0] == 1
+
+
+def test_lines_come_from_a_local_cloud_and_its_s3(
+    cloud: LocalCloud, clew: Clew, path: Path, tmp_path: Path
+) -> None:
+    group, bucket = f"/aws/lambda/store-{uuid.uuid4().hex[:8]}", f"store-{uuid.uuid4().hex[:8]}"
+    logs = cloud.client("logs")
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    event = {"timestamp": int(time.time() * 1000), "message": "from the cloud"}
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+    status, out, err = clew("store", "import", path, "--local", cloud.name)
+    assert (status, err) == (0, ""), err
+    assert out.startswith("Stored ")
+    found = clew("store", "search", path, "from", "cloud", "--json")[1]
+    assert group in {one["log_group"] for one in json.loads(found)["lines"]}
+
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    target = f"s3://{bucket}/a/lines.gz"
+    assert clew("store", "export", path, target, "--local", cloud.name)[0] == 0
+    other = tmp_path / "other.db"
+    source = f"s3://{bucket}/a/"
+    status, out, _ = clew("store", "import", other, source, "--local", cloud.name)
+    assert (status, out.startswith("Stored ")) == (0, True)
+    with Store(path) as one, Store(other) as same:
+        assert list(one.entries()) == list(same.entries())
