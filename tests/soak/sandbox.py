@@ -86,8 +86,10 @@ class Sandboxes:
     def invoke(self, event: Mapping[str, Any]) -> Answer:
         """Give it an event in a process of its own."""
         request_id = str(uuid.uuid4())
-        sandbox = self._take()
-        value, error = self._run(sandbox, event, request_id)
+        try:
+            value, error = self._run(self._take(), event, request_id)
+        except (EOFError, OSError):
+            value, error = None, "process did not begin"
         sequences = [record["kinesis"]["sequenceNumber"] for record in event["Records"]]
         outcome = read_answer(value, sequences, self._settings) if not error else None
         with self._lock:
@@ -144,6 +146,7 @@ class Sandboxes:
             theirs.close()
             sandbox = Sandbox(process, ours)
             self._all.append(sandbox)
+        ours.recv_bytes()  # it is ready: what an invocation has is its own time
         return sandbox
 
     def _drop(self, sandbox: Sandbox) -> None:

@@ -43,16 +43,16 @@ class Plan:
     """How much of everything."""
 
     #: Records of each way of running them without a table of what was done, and with one.
-    without_table: int = 9_500
-    with_table: int = 1_500
+    without_table: int = 10_000
+    with_table: int = 600
     #: How records are run: without a table, and with one.
     ways: tuple[str, ...] = ("one at a time", "lanes=1", "lanes=8")
     ways_with_table: tuple[str, ...] = ("lanes=1", "lanes=8")
     #: One more, for coroutines, with the first policy.
-    asynchronous: int = 5_500
+    asynchronous: int = 6_400
     shards: int = 2
     batch_size: int = 100
-    timeout_s: float = 2.0
+    timeout_s: float = 3.0
     #: How many of these are under way at once.
     at_once: int = 6
     seed: int = 1

@@ -6,11 +6,15 @@ import asyncio
 import itertools
 import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import clew
+from clew.streams import clients, outbox
+from clew.streams.deadline import Deadline
+from clew.streams.letters import write_in_time
 from clew.streams.target import parse
 from log.lines import logged
 
@@ -122,8 +126,9 @@ def test_a_table_that_is_slow_leaves_time_for_the_function(cloud: LocalCloud, ta
     def many(records: list[clew.KinesisRecord]) -> None:
         seen.extend(map(number_of, records))
 
+    clients.client("dynamodb")
     with cloud.faults.during("dynamodb", latency_s=0.1), logged() as lines:
-        answer = many(stream_of(100), Context(3.0))
+        answer = many(stream_of(100), Context(6.0))
     assert 0 < len(seen) < 100
     assert first_left_over(answer) == len(seen)
     assert outcomes(lines) == ["done"] * len(seen) + ["returned"] * (100 - len(seen))
@@ -182,6 +187,28 @@ def test_a_clock_that_jumps_changes_no_attempts(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.undo()
     assert attempts == [0] * 4 + [1] * 4
     assert outcomes(lines) == ["skipped"] * 2
+
+
+@pytest.mark.parametrize("left_s", [1.0, -1.0])
+def test_a_target_that_does_not_answer_takes_no_report_with_it(
+    left_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def write(policy: Any, letters: list[Any]) -> list[str]:
+        answers.wait(60)
+        return [""] * len(letters)
+
+    monkeypatch.setattr(outbox, "write", write)
+    policy: Any = clew.dead_letter("arn:aws:sqs:us-east-1:000000000000:dead")
+    waiting: Any = SimpleNamespace(letter=None)
+    deadline = Deadline(60.0)
+    deadline.write_by = time.perf_counter() + left_s
+    (given_up,) = write_in_time([(policy, waiting)], deadline)
+    assert given_up.problem == "there was no answer while there was time for one"
+    answers.set()
+    (written,) = write_in_time([(policy, waiting)], Deadline(60.0))
+    assert (written.problem, written.waiting) == ("", waiting)
 
 
 def test_a_bucket_that_refuses_returns_its_records_only(

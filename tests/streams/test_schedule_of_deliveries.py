@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 import clew
-from clew.streams import deadline, drive, lanes, outbox, steps, tasks, whole
+from clew.streams import deadline, drive, lanes, letters, outbox, steps, tasks, whole
 from clew.streams.policy import Retry
 from log.lines import invocation, logged
 
@@ -183,7 +183,7 @@ class Deliveries(RuleBasedStateMachine):
         margin_s = min(deadline.REPORT_S + 2 * write_s, left_s / 2)
         self.stop_at = self.clock + left_s - margin_s
         with ExitStack() as stack:
-            for module in (deadline, drive, steps, lanes, tasks, whole):
+            for module in (deadline, drive, steps, lanes, letters, tasks, whole):
                 stack.enter_context(patch.object(module, "clock", lambda: self.clock))
             stack.enter_context(patch.object(outbox, "write", target.write))
             lines = stack.enter_context(logged())

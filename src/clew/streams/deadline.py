@@ -20,18 +20,20 @@ class Deadline:
     """The moment by which the last record has to be done.
 
     ``stop_at`` is in seconds of ``time.perf_counter``; infinite where the context does not say
-    how much time there is.
+    how much time there is. ``write_by`` is when the last dead letter has to be written.
     """
 
-    __slots__ = ("longest_s", "stop_at")
+    __slots__ = ("longest_s", "stop_at", "write_by")
 
     def __init__(self, remaining_s: float | None, write_s: float = 0.0) -> None:
         """``remaining_s`` is left now; ``write_s`` is what the slowest dead letter took."""
         if remaining_s is None:
-            self.stop_at = self.longest_s = float("inf")
+            self.stop_at = self.longest_s = self.write_by = float("inf")
             return
         margin_s = min(REPORT_S + 2 * write_s, remaining_s * MOST)
-        self.stop_at = clock() + remaining_s - margin_s
+        end = clock() + remaining_s
+        self.stop_at = end - margin_s
+        self.write_by = end - min(REPORT_S, margin_s)
         #: What a record may be expected to take, at most: one slow record stops no batch.
         self.longest_s = remaining_s * MOST
 

@@ -117,11 +117,11 @@ def _carefully(batch: Batch, at: int, slowest: float) -> None:
 
 def write_letters(batch: Batch) -> None:
     """Write the dead letters that wait."""
-    from clew.streams.letters import write_all
+    from clew.streams.letters import write_in_time
 
     taken = batch.letters.take() if batch.letters is not None else []
     if taken:
-        batch.settle_letters(write_all(taken))
+        batch.settle_letters(write_in_time(taken, batch.deadline))
 
 
 def handle(

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from clew.capture import Record
     from clew.invocation import Invocation
+    from clew.streams.deadline import Deadline
     from clew.streams.envelope import Envelope
     from clew.streams.policy import DeadLetter, Policy
+
+_NO_TIME = "there was no answer while there was time for one"
 
 
 class Waiting:
@@ -81,6 +84,34 @@ class Letters:
         self._size = 0
         self.keys = set()
         return taken
+
+
+def write_in_time(taken: list[tuple[DeadLetter, Waiting]], deadline: Deadline) -> list[Written]:
+    """`write_all`, but for no longer than there is time to report what became of the others.
+
+    A target that does not answer would else end the function, and all records would come again. A
+    letter that is given up may still be written, and its record comes again: it is never lost.
+    """
+    left_s = deadline.write_by - clock()
+    if left_s == float("inf"):
+        return write_all(taken)
+    done: list[Written] = []
+    if left_s > 0:
+        import threading
+        from contextvars import copy_context
+
+        thread = threading.Thread(
+            target=copy_context().run,
+            args=(lambda: done.extend(write_all(taken)),),
+            name="clew-letters",
+            daemon=True,
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more
+            return write_all(taken)
+        thread.join(left_s)
+    return [*done] or [Written(one, policy, _NO_TIME) for policy, one in taken]
 
 
 def write_all(taken: list[tuple[DeadLetter, Waiting]]) -> list[Written]:

@@ -135,7 +135,7 @@ def end(
         told.given_up(record, batch.invocation, error, "record skipped")
         return True
     if decision.what == DEAD_LETTER and decision.letter is not None:
-        from clew.streams.letters import letter_for, write_all
+        from clew.streams.letters import letter_for, write_in_time
 
         key = batch.source.key(record)
         waiting = letter_for(
@@ -151,7 +151,7 @@ def end(
         at_once = more or batch.plan.idempotency is not None
         taken = batch.collect_letters().add(decision.letter, waiting, at_once=at_once)
         if taken:
-            written = yield partial(write_all, taken)
+            written = yield partial(write_in_time, taken, batch.deadline)
             return record not in batch.settle_letters(written)
         return True
     if decision.what == LATER:
