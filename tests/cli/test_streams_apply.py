@@ -109,7 +109,9 @@ def test_nothing_is_let_go_unless_that_is_allowed(mine: Streams) -> None:
     apply(mine)
     kinesis = mine.cloud.client("kinesis")
     kinesis.increase_stream_retention_period(StreamName=old, RetentionPeriodHours=48)
-    mine.write("version: 1\nstreams:\n  MARK-old*: {max: 6}\n  '{env}x*': {max: 1}\n")
+    mine.write(
+        "version: 1\nstreams:\n  MARK-old*: {max: 6, retention: 24h}\n  '{env}x*': {max: 1}\n"
+    )
     refused = mine.run("apply", "--yes", file=True)
     assert refused.status == 1
     assert f"{mine.mark}-new would lose its settings and alarms" in refused.err

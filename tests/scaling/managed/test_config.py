@@ -133,6 +133,8 @@ def test_settings_travel_to_the_functions_as_they_are() -> None:
          "f.yml:3: mode of a is 'ondemand', and may be provisioned or on-demand."),
         ("version: 1\nstreams:\n  a: {max: 1, notify: {topic: ops}}",
          "f.yml:3: notify.topic of a is 'ops', which is not the ARN of an SNS topic."),
+        ("version: 1\nstreams:\n  a: {max: 1, notify: {webhook: 'http://example.com/x'}}",
+         "f.yml:3: notify.webhook of a is set to something, which is not a URL that begins"),
         ("version: 1\nstreams:\n  a:\n    max: 3\n    schedule:\n"
          "      - {from: '09:00', to: '25:00', min: 2}",
          "f.yml:6: schedule[1].to of a: 25:00 is no time of the day like 07:30."),

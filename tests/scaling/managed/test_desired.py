@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clew.scaling.managed.config import ConfigError, parse_config
 from clew.scaling.managed.config_init import bounds, first_file
 from clew.scaling.managed.config_resolve import Resolved, resolve
-from clew.scaling.managed.desired import Account, Existing, compare, price
+from clew.scaling.managed.desired import Account, Existing, adapted, compare, price
 from clew.scaling.managed.desired_template import (
     MAX_RESOURCES,
     changed_alarms,
@@ -97,6 +97,13 @@ def test_each_setting_that_differs_is_named_as_in_the_file() -> None:
     )
 
 
+def test_a_web_hook_is_no_secret_of_the_plan() -> None:
+    before = wanted("  a: {max: 4}\n").streams[0].settings
+    after = wanted("  a: {max: 4, notify: {webhook: 'https://hooks.example.com/T0/secret'}}\n")
+    (change,) = compare(after, Account(STACK, {"a": there("a")}, {"a": before})).changes
+    assert change.said == ("notify.webhook: none -> hooks.example.com (...cret).",)
+
+
 def test_a_stream_that_is_in_the_file_no_more_has_to_be_let_go() -> None:
     gone = ManagedStream("a", 1, 2, env="")
     other = ManagedStream("x", 1, 2, env="prod")
@@ -106,6 +113,15 @@ def test_a_stream_that_is_in_the_file_no_more_has_to_be_let_go() -> None:
     assert forget.name == "a"
     assert "stays, with all its records (arn:aws:kinesis" in forget.said[1]
     assert [one.name for one in found.losses] == ["a"]  # and nothing of another environment
+
+
+def test_a_retention_that_is_not_said_is_left_as_it_is() -> None:
+    account = Account(STACK, {"a": there("a", retention_h=168.0)})
+    silent = adapted(wanted("  a: {max: 2}\n  b: {max: 2}\n"), account)
+    assert [one.settings.retention_h for one in silent.streams] == [168.0, 24]
+    assert compare(silent, account).changes[0].retention is None
+    said = adapted(wanted("  a: {max: 2, retention: 24h}\n"), account)
+    assert compare(said, account).losses
 
 
 def test_records_are_only_kept_for_shorter_if_that_is_allowed() -> None:

@@ -64,7 +64,9 @@ class Notify(_Section):
         description="An SNS topic, by its ARN.",
     )  # fmt: skip
     webhook: str | None = Field(
-        None, pattern=r"^https?://[^\s]{1,2000}$", description="A URL that takes JSON by POST."
+        None,
+        pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])[^\s]{1,2000}$",
+        description="An https URL that takes JSON by POST.",
     )
 
 
@@ -77,7 +79,9 @@ class Stream(_Section):
         None, description="Always so many shards, whatever the load [as the load asks]."
     )
     target: Part | None = Field(None, description="How full a shard should be at most [75%].")
-    retention: Seconds | None = Field(None, description="How long records are kept [24h].")
+    retention: Seconds | None = Field(
+        None, description="How long records are kept [24h; as it is]."
+    )
     mode: Literal["provisioned", "on-demand"] | None = Field(
         None, description="on-demand: AWS changes the shards, and clew only watches [provisioned]."
     )

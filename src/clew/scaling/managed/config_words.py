@@ -30,7 +30,7 @@ _KINDS = {
 }
 _PATTERNS = {
     "topic": "the ARN of an SNS topic",
-    "webhook": "a URL that begins with https:// or http://",
+    "webhook": "a URL that begins with https://",
     "region": "a region like eu-west-1",
 }
 
@@ -92,6 +92,8 @@ def _sentence(
             most = context.get("lt", context.get("le"))
             said = f"{where} is {given}, and may be {most:,g} at most"
         case "string_pattern_mismatch":
+            if path[-1] == "webhook":  # whoever has it may post
+                given = "set to something"
             said = f"{where} is {given}, which is not {_PATTERNS.get(str(path[-1]), 'right here')}"
         case _:
             said = f"{where}: {one['msg']}"

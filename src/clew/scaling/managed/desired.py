@@ -6,8 +6,9 @@ file, and each that is in none any more, comes out as a :class:`Change`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from clew.scaling.managed.config_yaml import ConfigError
 from clew.scaling.prices import HOURS_A_MONTH, Prices
@@ -99,6 +100,18 @@ class Diff:
     def nothing(self) -> bool:
         """Whether streams and settings stay as they are; alarms may change even so."""
         return all(one.kind == "same" for one in self.changes)
+
+
+def adapted(resolved: Resolved, account: Account) -> Resolved:
+    """With the retention that a stream has where the file says none: that is left as it is."""
+    streams = []
+    for one in resolved.streams:
+        found = account.existing.get(one.name)
+        if found is not None and "retention" not in one.entry.said:
+            kept = replace(one.settings, retention_h=found.retention_h)
+            one = replace(one, settings=kept)  # noqa: PLW2901
+        streams.append(one)
+    return replace(resolved, streams=tuple(streams))
 
 
 def compare(resolved: Resolved, account: Account, prices: Prices | None = None) -> Diff:
@@ -239,6 +252,8 @@ def _differences(before: ManagedStream, after: ManagedStream) -> list[str]:
 def _value(name: str, value: Any) -> str:
     if value is None or value in ("", ()):
         return "none"
+    if name == "notify_webhook":  # whoever has all of it may post
+        return f"{urlsplit(value).hostname} (...{value[-4:]})"
     if name == "schedule":
         return ", ".join(f"{one.minimum} from {one.start} to {one.end}" for one in value)
     if name in _PARTS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clew.errors import ClewError
 from clew.scaling.managed.alarms import wanted_alarms
 from clew.scaling.managed.config_resolve import resolve
-from clew.scaling.managed.desired import compare
+from clew.scaling.managed.desired import adapted, compare
 from clew.scaling.managed.desired_state import (
     asking,
     find_topic,
@@ -55,6 +55,7 @@ def prepare(session: Any, config: Config, env: str, table: str, functions: str) 
     resolve(config, env)  # what is wrong by itself is said without a call
     resolved = resolve(config, env, list_streams(session))
     account = read_account(session, stack_name(env), resolved.names(), env, table)
+    resolved = adapted(resolved, account)
     diff = compare(resolved, account)
     kept = {one.name for one in diff.changes if one.kind != "forget"}
     wanted = tuple(one for one in resolved.streams if one.name in kept)
