@@ -15,9 +15,9 @@ from clew.stories.store.facts import MAX_ID, MAX_IDS, facts_of
 from clew.stories.store.schema import HASH_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-_HASH = (1 << HASH_BITS) - 1
+HASH = (1 << HASH_BITS) - 1
 #: The last time that leaves room for the hash in 63 bits: in the year 2248.
 MAX_MS = (1 << (63 - HASH_BITS)) - 1
 #: Beyond so many names (of functions, log groups, fields) new ones are not told apart.
@@ -59,7 +59,8 @@ class Keyed(NamedTuple):
 class Batch:
     """The rows of one transaction."""
 
-    entries: list[Any]
+    #: Lines that were to be stored.
+    entries: int = 0
     names: list[tuple[int, str]] = field(default_factory=list)
     #: id, function, log group, version, stream, ids
     origins: list[tuple[int, int, int, int, str, str]] = field(default_factory=list)
@@ -70,8 +71,6 @@ class Batch:
     #: id, first line, last line, messages
     blocks: list[tuple[int, int, int, bytes]] = field(default_factory=list)
     words: list[tuple[int, str]] = field(default_factory=list)
-    #: Of the lines, in their order: where it stands in `entries`, and its key.
-    whence: list[tuple[int, bytes]] = field(default_factory=list)
 
 
 class Known:
@@ -84,6 +83,7 @@ class Known:
         #: By the names of an origin's fields: where its function and version are, and its ids.
         self._fields: dict[tuple[str, ...], tuple[int, int, list[tuple[int, int]]]] = {}
         self.next_origin = itertools.count(last_origin + 1).__next__
+        self._next_name = itertools.count(max(names.values(), default=0) + 1).__next__
         self.next_block = itertools.count(last_block + 1).__next__
 
     def name(self, text: str, batch: Batch) -> int:
@@ -92,7 +92,7 @@ class Known:
         if number is None:
             if not text or len(self.names) >= MAX_NAMES:
                 return 0
-            number = self.names[text] = len(self.names) + 1
+            number = self.names[text] = self._next_name()
             batch.names.append((number, text))
         return number
 
@@ -166,30 +166,28 @@ def _text(values: tuple[Any, ...], at: int) -> str:
     return value[:MAX_ID] if isinstance(value, str) else ""
 
 
-def prepare(
-    entries: Iterable[Any], known: Known, taken: Callable[[int, int], bool] | None = None
-) -> Batch:
+def prepare(entries: Iterable[Any], known: Known) -> Batch:
     """The rows of some lines. The same line twice is one, if it has a name of its own.
 
     Args:
         entries: Entries, keyed lines or raw lines.
         known: Is added to.
-        taken: Whether another line has this id and not this mark.
     """
-    batch = Batch(list(entries))
+    batch = Batch()
     rows = []
     seen: dict[int, int] = {}
     origins = known.origins
     if len(origins) > _MAX_ORIGINS:
         origins.clear()
-    for number, entry in enumerate(batch.entries):
+    for entry in entries:
+        batch.entries += 1
         message = entry[3]
         try:
             data = message.encode()
         except UnicodeEncodeError:  # halves of surrogate pairs
             data = message.encode("utf-8", "replace")
             message = data.decode()
-        place = _place(entry, data, seen, taken)
+        place = _place(entry, data, seen)
         if place is None:
             continue
         kept, kind, level, common, others, words = facts_of(message)
@@ -204,31 +202,27 @@ def prepare(
             origin = known.origin(group, stream, common, others, batch)
             if not others:
                 origins[group, stream, common] = origin
-        id, mark, key = place  # noqa: A001
-        rows.append((id, mark, origin[0], origin[1], level, kind, data, words, number, key))
+        rows.append((*place, *origin, level, kind, data, words))
     rows.sort()
     batch.words = [(row[0], row[7]) for row in rows]
-    batch.whence = [row[8:] for row in rows]
     _pack(rows, batch, known)
     return batch
 
 
-def _place(
-    entry: Any, data: bytes, seen: dict[int, int], taken: Callable[[int, int], bool] | None
-) -> tuple[int, int, bytes] | None:
-    """The id, mark and key of a line; None if it is one of those before."""
+def _place(entry: Any, data: bytes, seen: dict[int, int]) -> tuple[int, int] | None:
+    """The id and mark of a line; None if it is one of those before."""
     named = entry[4] if len(entry) > 4 else ""
     base = min(max(entry[0], 0), MAX_MS) << HASH_BITS
     repeat = 0
     while True:
         key = named if type(named) is bytes else _key(entry, data, repeat)
         low, high = _TWO.unpack(key)
-        id, mark = base | (low & _HASH), high >> 1  # noqa: A001
-        while seen.get(id, mark) != mark or (taken is not None and taken(id, mark)):
-            id = base | ((id + 1) & _HASH)  # noqa: A001
+        id, mark = base | (low & HASH), high >> 1  # noqa: A001
+        while seen.get(id, mark) != mark:
+            id = base | ((id + 1) & HASH)  # noqa: A001
         if id not in seen:
             seen[id] = mark
-            return id, mark, key
+            return id, mark
         if named:
             return None
         repeat += 1  # the same text again in the same millisecond: another line
@@ -244,7 +238,7 @@ def _key(entry: Any, data: bytes, repeat: int) -> bytes:
 
 def key_of(line: int, mark: int) -> bytes:
     """The key of a stored line: what gives it the same id and mark in any store."""
-    return _TWO.pack(line & _HASH, mark << 1)
+    return _TWO.pack(line & HASH, mark << 1)
 
 
 def _pack(rows: list[Any], batch: Batch, known: Known) -> None:

@@ -115,7 +115,7 @@ class Store:
                             batch = prepare(part, known)
                         if writing is not None:
                             total = _sum(total, writing.result(), committed)
-                        writing = pool.submit(write, connection, batch, known)
+                        writing = pool.submit(write, connection, batch)
                     if writing is not None:
                         total = _sum(total, writing.result(), committed)
             except BaseException:

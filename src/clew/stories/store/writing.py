@@ -6,7 +6,8 @@ import sqlite3
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from clew.stories.store.batch import Batch, Keyed, Known, prepare
+from clew.stories.store.batch import HASH, Batch, Known
+from clew.stories.store.blocks import LINES
 from clew.stories.store.schema import in_one
 
 if TYPE_CHECKING:
@@ -27,19 +28,19 @@ def read_known(connection: sqlite3.Connection) -> Known:
     return Known(names, origin or 0, block or 0)
 
 
-def write(connection: sqlite3.Connection, batch: Batch, known: Known) -> tuple[int, int]:
+def write(connection: sqlite3.Connection, batch: Batch) -> tuple[int, int]:
     """Store a batch; how many of its lines are new, and how many were there."""
-    entries = len(batch.entries)
     with in_one(connection):
-        while there := _there(connection, batch):
-            batch = _without(connection, batch, there, known)
+        there = _there(connection, batch)
+        if there:
+            _leave_out(connection, batch, there)
         _insert(connection, "INSERT INTO name", batch.names)
         _insert(connection, "INSERT INTO origin", batch.origins)
         _insert(connection, "INSERT INTO ids(rowid, text)", batch.ids)
         _insert(connection, "INSERT INTO line", batch.lines)
         _insert(connection, "INSERT INTO block", batch.blocks)
         _insert(connection, "INSERT INTO words(rowid, text)", batch.words)
-    return len(batch.lines), entries - len(batch.lines)
+    return len(batch.lines), batch.entries - len(batch.lines)
 
 
 def _there(connection: sqlite3.Connection, batch: Batch) -> dict[int, int]:
@@ -58,26 +59,40 @@ def _there(connection: sqlite3.Connection, batch: Batch) -> dict[int, int]:
     return found
 
 
-def _without(
-    connection: sqlite3.Connection, batch: Batch, there: dict[int, int], known: Known
-) -> Batch:
-    """The batch without lines that are there, and with other ids where another line has one."""
+def _leave_out(connection: sqlite3.Connection, batch: Batch, there: dict[int, int]) -> None:
+    """Take out of a batch the lines that are there; others whose id is taken get one that is free.
 
-    def taken(line: int, mark: int) -> bool:
+    Their blocks stay if they have another line, and so do their origins: the batch that is prepared
+    meanwhile may count on them. `prune` deletes those that nobody needed.
+    """
+    used = {line[0] for line in batch.lines}
+    ids: dict[int, int] = {}
+    for line in batch.lines:
+        id, mark = line[:2]  # noqa: A001
+        if id not in there:
+            ids[id] = id
+        elif there[id] != mark and (free := _free(connection, id, mark, used)) is not None:
+            used.add(free)
+            ids[id] = free
+    lines = [(ids[line[0]], *line[1:]) for line in batch.lines if line[0] in ids]
+    bounds: dict[int, tuple[int, int]] = {}
+    for line in lines:
+        first, last = bounds.get(line[3] // LINES, (line[0], line[0]))
+        bounds[line[3] // LINES] = min(first, line[0]), max(last, line[0])
+    batch.lines = sorted(lines)
+    batch.words = sorted((ids[id], text) for id, text in batch.words if id in ids)  # noqa: A001
+    batch.blocks = [(one[0], *bounds[one[0]], one[3]) for one in batch.blocks if one[0] in bounds]
+
+
+def _free(connection: sqlite3.Connection, line: int, mark: int, used: set[int]) -> int | None:
+    """The next id that no line has; None if it is of this one, which is there then."""
+    while True:
+        line = (line & ~HASH) | ((line + 1) & HASH)
         row = connection.execute("SELECT mark FROM line WHERE id = ?", (line,)).fetchone()
-        return row is not None and row[0] != mark
-
-    kept = [
-        Keyed._make((*batch.entries[number][:4], key))
-        for line, (number, key) in zip(batch.lines, batch.whence, strict=True)
-        if there.get(line[0]) != line[1]
-    ]
-    other = prepare(kept, known, taken)
-    # What is prepared meanwhile may count on these.
-    other.names[:0] = batch.names
-    other.origins[:0] = batch.origins
-    other.ids[:0] = batch.ids
-    return other
+        if row is not None and row[0] == mark:
+            return None
+        if row is None and line not in used:
+            return line
 
 
 def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
