@@ -1,0 +1,118 @@
+"""The template, deployed: from a function's log line to the store, and the story there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from clew.shipping import __file__ as room
+from clew.stories import find_story
+
+from .ingest import TOKEN, ingesting
+from .making import batch, event
+
+if TYPE_CHECKING:
+    from clew.localcloud import LocalCloud
+    from conftest import Until
+
+HERE = Path(__file__).parent
+TEMPLATE = Path(room).parent / "template.yaml"
+
+
+def _invoke(cloud: LocalCloud, function: str, payload: dict[str, Any]) -> Any:
+    answer = cloud.client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps(payload).encode()
+    )
+    body = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, body
+    return body
+
+
+def _created(group: str) -> dict[str, Any]:
+    """What CloudTrail tells EventBridge of a new log group."""
+    return {
+        "Source": "aws.logs",
+        "DetailType": "AWS API Call via CloudTrail",
+        "Detail": json.dumps(
+            {
+                "eventSource": "logs.amazonaws.com",
+                "eventName": "CreateLogGroup",
+                "requestParameters": {"logGroupName": group},
+                "responseElements": None,
+            }
+        ),
+    }
+
+
+def test_a_request_is_read_from_the_store_that_its_lines_were_shipped_to(
+    cloud: LocalCloud, until: Until, tmp_path: Path
+) -> None:
+    name = f"ship-{uuid4().hex[:8]}"
+    logs = cloud.client("logs")
+    with ingesting(tmp_path / "logs.db") as to:
+        shipping = cloud.deploy(
+            TEMPLATE,
+            name,
+            parameters={
+                "ShipTo": to.address,
+                "Token": TOKEN,
+                "Include": f"/aws/lambda/{name}*",
+                "RetentionDays": "30",
+            },
+        )
+        app = cloud.deploy(HERE / "app.yaml", f"{name}-app")
+        ship, subscribe = shipping.functions["Ship"], shipping.functions["Subscribe"]
+        publish, notify = app.functions["Publish"], app.functions["Notify"]
+        groups = [f"/aws/lambda/{one}" for one in (publish, notify, ship)]
+        for group in groups:
+            logs.create_log_group(logGroupName=group)
+
+        def filters(group: str) -> list[str]:
+            found = logs.describe_subscription_filters(logGroupName=group)
+            return [one["filterName"] for one in found["subscriptionFilters"]]
+
+        # One by the event of its making, the other by the sweep; its own by neither.
+        cloud.client("events").put_events(Entries=[_created(groups[0])])
+        until(lambda: filters(groups[0]) == ["clew"], "the new group is subscribed")
+        said = _invoke(cloud, subscribe, {})
+        assert said["subscribe"] == 1
+        assert said["refuse"] == 1
+        assert [filters(group) for group in groups] == [["clew"], ["clew"], []]
+        described = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")
+        kept = {one["logGroupName"]: one.get("retentionInDays") for one in described["logGroups"]}
+        assert [kept[group] for group in groups] == [30, 30, 30]
+
+        id_ = _invoke(cloud, publish, {"what": "a post"})
+        until(lambda: to.store.stats().lines >= 10, "all lines are in the store", 30)
+        story = until(
+            lambda: (
+                found
+                if id_ in to.store.recent_ids() and len((found := find_story(to.store, id_)).hops) == 2
+                else None
+            ),
+            "the story has both functions",
+            30,
+        )
+        assert [hop.function for hop in story.hops] == [publish, notify]
+        assert not story.breaks
+        printed = [
+            line.message for line in to.store.lines("a print, before") if "print" in line.message
+        ]
+        assert printed == ["a print, before\n  and what belongs to it"]
+
+        # The same event again is stored once.
+        again = event(batch("one", "two", group=groups[0]))
+        before = len(to.added)
+        first = _invoke(cloud, ship, again)
+        assert (first["lines"], first["sent"], first["deadLetters"]) == (2, 2, 0)
+        _invoke(cloud, ship, again)
+        assert [sorted(one) for one in to.added[before:]] == [[0, 2], [0, 2]]
+        assert sum(stored for stored, _ in to.added[before:]) == 2
+        # The shipping function is in a story of its own, and in none of those that it ships.
+        own = [line.message for line in cloud.log_lines(ship) if '"invocation"' in line.message]
+        assert own
+        assert not [line for line in own if id_ in line]
+        for group in groups:
+            logs.delete_log_group(logGroupName=group)
