@@ -31,18 +31,23 @@ def _invoke(cloud: LocalCloud, function: str, payload: dict[str, Any]) -> Any:
 
 
 def _created(group: str) -> dict[str, Any]:
-    """What CloudTrail tells EventBridge of a new log group."""
+    """What CloudTrail has EventBridge say of a new log group."""
     return {
-        "Source": "aws.logs",
-        "DetailType": "AWS API Call via CloudTrail",
-        "Detail": json.dumps(
-            {
-                "eventSource": "logs.amazonaws.com",
-                "eventName": "CreateLogGroup",
-                "requestParameters": {"logGroupName": group},
-                "responseElements": None,
-            }
-        ),
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.logs",
+        "account": "000000000000",
+        "time": "2026-01-02T03:04:05Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.08",
+            "eventSource": "logs.amazonaws.com",
+            "eventName": "CreateLogGroup",
+            "requestParameters": {"logGroupName": group},
+            "responseElements": None,
+        },
     }
 
 
@@ -74,11 +79,17 @@ def test_a_request_is_read_from_the_store_that_its_lines_were_shipped_to(
             return [one["filterName"] for one in found["subscriptionFilters"]]
 
         # One by the event of its making, the other by the sweep; its own by neither.
-        cloud.client("events").put_events(Entries=[_created(groups[0])])
-        until(lambda: filters(groups[0]) == ["clew"], "the new group is subscribed")
+        # Nobody but AWS may send an event of aws.logs, in the local cloud as there.
+        created, events = _created(groups[0]), cloud.client("events")
+        (rule,) = events.list_rules(NamePrefix=f"{name}-SubscribeCreated")["Rules"]
+        assert events.test_event_pattern(
+            EventPattern=rule["EventPattern"], Event=json.dumps(created)
+        )["Result"]
+        assert _invoke(cloud, subscribe, created)["subscribe"] == 1
+        assert [filters(group) for group in groups] == [["clew"], [], []]
         said = _invoke(cloud, subscribe, {})
-        assert said["subscribe"] == 1
-        assert said["refuse"] == 1
+        assert (said["covered"], said["refuse"]) == (1, 1)
+        assert said["subscribe"] == 2  # the log of the function that subscribes, too
         assert [filters(group) for group in groups] == [["clew"], ["clew"], []]
         described = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")
         kept = {one["logGroupName"]: one.get("retentionInDays") for one in described["logGroups"]}
@@ -89,7 +100,8 @@ def test_a_request_is_read_from_the_store_that_its_lines_were_shipped_to(
         story = until(
             lambda: (
                 found
-                if id_ in to.store.recent_ids() and len((found := find_story(to.store, id_)).hops) == 2
+                if id_ in to.store.recent_ids()
+                and len((found := find_story(to.store, id_)).hops) == 2
                 else None
             ),
             "the story has both functions",
