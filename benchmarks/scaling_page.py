@@ -97,14 +97,14 @@ def why_not(one: Judged) -> list[str]:
         f" choice for {GOALS[0]:.0%}, {choice.name} ({choice.throttled:.3%}, ${choice.usd:,.2f})."
         for other in one.better(choice)
     ]
-    own = one.own_choice
+    own, nearest = one.own_choice, one.nearest_optimum()
     if own.over_optimum > _MOST_OVER:
         said.append(
-            f"clew's own choice for {GOALS[0]:.0%}, {own.name}, costs {own.over_optimum:.2f} times the optimum"
-            f" (another setting {one.nearest_optimum().over_optimum:.2f} times): {one.sudden:.1%}"
-            " of the load lies above all that the half hour before had seen until four minutes"
-            " ago, and only who knows the future has the shards for it without keeping them all"
-            " day."
+            f"clew's own choice for {GOALS[0]:.0%}, {own.name}, costs {own.over_optimum:.2f} times"
+            f" the optimum ({nearest.name} {nearest.over_optimum:.2f} times):"
+            f" {one.sudden:.1%} of the load lies above all that the half hour before had seen"
+            " until four minutes ago, and only who knows the future has the shards for it"
+            " without keeping them all day."
         )
     return said
 

@@ -30,7 +30,7 @@ from clew.scaling.policy import Fixed, ScaleDown, SimpleRule
 from clew.scaling.seen import Alarm, Seen, Wish
 from clew.scaling.simulation.outcome import Outcome
 from clew.scaling.simulation.simulate import Contender
-from clew.scaling.simulation.stream import Stream
+from clew.scaling.simulation.stream import FULL, Stream
 from clew.scaling.uniform import even_cuts
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def on_demand(trace: Trace, conditions: Conditions, known_peak: float = 0.0) -> 
         if capacity != stream.shards:
             stream.change(tuple(even_cuts(capacity)), hot_share)
         open_shards[minute] = capacity
-        if not stream.waiting and stream.fullest(asked, hot_share) <= 1.0:
+        if not stream.waiting and stream.fullest(asked, hot_share) <= FULL:
             accepted[minute], waited = asked, 0
             continue
         accepted[minute], _, refused[minute], gone = stream.take(asked, hot_share)

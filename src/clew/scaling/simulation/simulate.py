@@ -18,7 +18,7 @@ from clew.scaling.plan import Goal
 from clew.scaling.seen import Seen
 from clew.scaling.simulation.outcome import Change, Outcome
 from clew.scaling.simulation.reshape import Reshaper
-from clew.scaling.simulation.stream import Stream
+from clew.scaling.simulation.stream import FULL, Stream
 from clew.scaling.simulation.watch import Watch
 from clew.scaling.situation import Situation
 from clew.scaling.uniform import even_cuts
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from clew.scaling.simulation.reshape import Step
     from clew.scaling.simulation.trace import Trace
 
-#: What a shard takes, with the rounding of sums.
-_FULL = 1.0 + 1e-9
 #: How long to leave an uneven stream alone after nothing could be done about it.
 _SETTLED_MINUTES = 15
 
@@ -136,7 +134,7 @@ class _Run:
                 self._look(minute, minute - lag, hot_share, tick=every > 0 and minute % every == 0)
             self._open[minute] = stream.shards
             fullest = stream.fullest(asked, hot_share)
-            if fullest <= _FULL and not stream.waiting:
+            if fullest <= FULL and not stream.waiting:
                 self._accepted[minute] = asked
                 self._hottest[minute] = fullest
                 waited = 0

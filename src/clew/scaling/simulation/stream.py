@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Series = NDArray[np.float64]
 
+#: What a shard takes in a minute, with the rounding of sums.
+FULL = 1.0 + 1e-9
+
 
 class Stream:
     """Open shards, what share of the load each has, and the records that producers try again.
