@@ -144,3 +144,19 @@ def test_the_functions_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_metrics_that_cloudwatch_could_not_give_are_not_taken_for_none(stage: Make) -> None:
+    on = stage(4, down_over_s=600, down_every_s=0)
+    on.clock.now += 3600
+
+    def fail(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["MetricDataResults"][0]["StatusCode"] = "InternalError"
+
+    on.cloudwatch.meta.events.register("after-call.cloudwatch.GetMetricData", fail)
+    try:
+        with pytest.raises(ScalingError, match="CloudWatch could not give"):
+            on.scale_down()
+    finally:
+        on.cloudwatch.meta.events.unregister("after-call.cloudwatch.GetMetricData", fail)
+    assert len(on.shards()) == 4

@@ -110,6 +110,9 @@ def look(
     }
     situation = _situation(tools, settings, state)
     decision = decide(settings, seen, shards, measured, situation, **given)
+    if decision.plan is not None and decision.up:
+        situation = replace(situation, account_shards_left=_shards_left(tools, limits))
+        decision = decide(settings, seen, shards, measured, situation, **given)
     if decision.uneven and state.active:
         loaded = loaded_map(
             shards, measured, limits, settings.up_over_s, len(shards) * settings.target
@@ -128,7 +131,6 @@ def _situation(tools: Tools, settings: ManagedStream, state: StreamState) -> Sit
         prices=Prices(closed_shard_rate=settings.closed_shard_rate),
         retention_h=state.retention_h,
         update_calls_left=max(limits.update_calls_per_24h - called, 0),
-        account_shards_left=_shards_left(tools, limits),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clew.scaling.managed.alarm_event import BYTES, NAMESPACE, READS_REFUSED, RECORDS, REFUSED
 from clew.scaling.managed.settings import REFUSED_COUNTS
 from clew.scaling.managed.tools import patiently
-from clew.scaling.model import Load
+from clew.scaling.model import Load, ScalingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 AGE = "GetRecords.IteratorAgeMilliseconds"
 #: GetMetricData: "up to 500 different metrics" in one call.
 _QUERIES = 500
+_FAILED = frozenset({"Forbidden", "InternalError"})  # MetricDataResult, StatusCode
 #: CloudWatch keeps minutes for 15 days ("Metrics retention").
 _MINUTES_KEPT_S = 14 * 86_400
 
@@ -156,6 +157,11 @@ def _read(
         while True:
             answer = patiently(tools, tools.cloudwatch.get_metric_data, **asked)
             for one in answer["MetricDataResults"]:
+                if one.get("StatusCode") in _FAILED:  # not the same as a stream that is idle
+                    raise ScalingError(
+                        f"CloudWatch could not give {one.get('Label', 'a metric')} of a stream"
+                        f" ({one['StatusCode']}): it is asked again by the next run."
+                    )
                 series = found[int(one["Id"][1:])]
                 for at, value in zip(one["Timestamps"], one["Values"], strict=True):
                     slot = int((at.timestamp() - start_s) // period_s)
