@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _GROUPS = {
     "dlq": ("clew.cli.dlq:dlq", "List, show, redrive and replay dead letters."),
     "local": ("clew.cli.local:local", "Run a SAM template on this machine."),
+    "logs": ("clew.cli.logs:logs", "Ship log lines to another system."),
     "sign": ("clew.cli.sign:sign", "Print headers that log one request at DEBUG."),
     "streams": ("clew.cli.streams:streams", "Scale Kinesis streams by alarm and by schedule."),
     "store": ("clew.cli.store:store", "Keep log lines in a file, and search them."),
