@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import pairwise
+from math import gcd
 
-from clew.scaling import Goal, Load, Prices, ShardMap, Situation, Timing, weigh
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clew.scaling import (
+    KEY_SPACE,
+    Goal,
+    Load,
+    Piece,
+    Prices,
+    Shard,
+    ShardMap,
+    Situation,
+    Timing,
+    weigh,
+)
 from clew.scaling.options import hours_to_pay_back
 from clew.scaling.plan import fewest_operations
+from clew.scaling.uniform import even_cuts
 
 FULL = 1_048_576
 
@@ -84,3 +101,39 @@ def test_merges_pay_for_themselves_after_twice_the_retention_if_closed_shards_ar
     plan = fewest_operations(even(4, 0.2), Goal(0.75, at_most=2), billed)
     assert hours_to_pay_back(plan) == pytest.approx(48)
     assert hours_to_pay_back(fewest_operations(even(4, 0.9), Goal(0.75), billed)) == float("inf")
+
+
+def test_a_hot_key_is_no_reason_to_take_all_the_shards_that_there_may_be() -> None:
+    hot, quiet = Load(2.5 * FULL, 100), Load(0.3 * FULL, 10)
+    edges = [KEY_SPACE * n // 8 for n in range(9)]
+    key = edges[2] + 1000
+    pieces = (
+        Piece(edges[2], key, 0.05, 0.05),
+        Piece(key, key + 1, 0.9, 0.9),
+        Piece(key + 1, edges[3], 0.05, 0.05),
+    )
+    shards = ShardMap(
+        tuple(
+            Shard(a, b, hot if n == 2 else quiet, f"s{n}", pieces if n == 2 else ())
+            for n, (a, b) in enumerate(pairwise(edges))
+        )
+    )
+    for urgent in (False, True):
+        found = weigh(shards, Goal(0.75, max_shards=200), urgent=urgent)
+        assert found.chosen.nothing_to_do
+        apart = weigh(shards, Goal(0.75, max_shards=200, isolate_hot_keys=True), urgent=urgent)
+        assert apart.chosen.after == 10
+        more = weigh(shards, Goal(0.75, max_shards=200, at_least=12), urgent=urgent)
+        assert more.chosen.after == 12
+        assert more.chosen.hot_keys
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_even_shards_to_even_shards_is_the_sum_less_twice_the_common_divisor(
+    before: int, after: int
+) -> None:
+    shards = even(before, after / before)  # so that each of the new ones is full
+    plan = fewest_operations(shards, Goal(1.0, at_least=after, at_most=after))
+    assert plan.after == after
+    assert plan.cuts == tuple(even_cuts(after))
+    assert len(plan.operations) == before + after - 2 * gcd(before, after)

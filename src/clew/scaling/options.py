@@ -152,8 +152,8 @@ def _by_update(
     shards: ShardMap, goal: Goal, situation: Situation, fewest: Plan, curve: Curve
 ) -> Plan | None:
     """The fewest shards of even width that keep to the target, by UpdateShardCount."""
-    if fewest.nothing_to_do:
-        return None
+    if fewest.nothing_to_do or (fewest.hot_keys and goal.isolate_hot_keys):
+        return None  # even shards do not isolate a key
     limits, timing = situation.limits, situation.timing
     low, high = goal.bounds
     high = min(goal.max_shards if goal.at_most is None else max(high, fewest.after), high * 2)
