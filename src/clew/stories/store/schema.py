@@ -98,7 +98,6 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA mmap_size = 1073741824")
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
