@@ -168,6 +168,18 @@ def test_what_was_cut_short_is_finished_by_applying_again(mine: Streams) -> None
     assert said["RetentionPeriodHours"] == 96
 
 
+def test_a_service_that_is_busy_is_asked_again(mine: Streams) -> None:
+    mine.create("old-1")
+    busy = {"error": "LimitExceededException", "rate": 0.5}
+    with (
+        mine.cloud.faults.during("kinesis", "DescribeStreamSummary", **busy),
+        mine.cloud.faults.during("kinesis", "ListStreams", **busy),
+    ):
+        planned = mine.run("plan", file=True)
+    assert planned.status == 0, planned.err
+    assert f"{mine.mark}-old-1" in planned.out
+
+
 def test_every_fault_is_told_before_the_first_call(mine: Streams) -> None:
     on_demand = f"{mine.mark}-auto"
     mine.cloud.client("kinesis").create_stream(

@@ -56,11 +56,11 @@ def init(*, file: Path, match: str, days: int, force: bool, **given: Any) -> Non
     tools = tools_of(session)
     found: list[tuple[Existing, list[float]]] = []
     with Console(stderr=True).status("looking") as status:
-        for name in list_streams(session):
+        for name in list_streams(tools):
             if not fnmatchcase(name, match):
                 continue
             status.update(f"looking at {len(found) + 1}")
-            one = describe(tools.kinesis, name)
+            one = describe(tools, name)
             if one is None or one.status == "DELETING":
                 continue
             demand: list[float] = []

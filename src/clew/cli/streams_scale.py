@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _DRAWN_EVERY_S = 0.25
 _SHOWN_OPERATIONS = 20
+_ALWAYS_LEFT_S = 900.0  # a change takes as long as it takes; who typed it can end it
 
 
 @click.command()
@@ -131,7 +132,7 @@ def _drawn(tools: Tools, found: ByHand, progress: Progress, *, quiet: bool) -> I
 
     console = Console(stderr=True, highlight=False)
     if quiet or not console.is_terminal:
-        yield tools
+        yield replace(tools, left_s=lambda: _ALWAYS_LEFT_S)
         return
     drawn_at = 0.0
 
@@ -140,7 +141,7 @@ def _drawn(tools: Tools, found: ByHand, progress: Progress, *, quiet: bool) -> I
         if time.monotonic() - drawn_at >= _DRAWN_EVERY_S:
             drawn_at = time.monotonic()
             live.update(_frame(tools, found, progress, console), refresh=True)
-        return 900.0
+        return _ALWAYS_LEFT_S
 
     with Live(console=console, auto_refresh=False) as live:
         yield replace(tools, left_s=left_s)

@@ -15,14 +15,20 @@ from botocore.exceptions import ClientError
 
 from clew.errors import ClewError
 from clew.scaling.managed.desired import STREAM_TYPE
-from clew.scaling.managed.desired_state import NEVER_CREATED, asking, describe, stack_status
+from clew.scaling.managed.desired_state import (
+    NEVER_CREATED,
+    asking,
+    describe,
+    stack_status,
+    tools_of,
+)
 from clew.scaling.managed.desired_template import MAX_BODY, MAX_S3_BODY, body
-from clew.scaling.managed.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from clew.scaling.managed.desired_prepare import Prepared
+    from clew.scaling.managed.tools import Tools
 
 _POLL_S = 0.5
 _TIMEOUT_S = 1800.0
@@ -254,12 +260,12 @@ def carry_out(
     """
     if changes is not None:
         changes.execute(on_event)
-    kinesis = session.client("kinesis")
+    tools = tools_of(session, found.table)
     for change in found.diff.changes:
         if change.retention is not None:
-            _wait_active(kinesis, change.name)
-            set_retention(kinesis, change.name, *change.retention)
-    store = Store(session.client("dynamodb"), found.table)
+            _wait_active(tools, change.name)
+            set_retention(tools.kinesis, change.name, *change.retention)
+    store = tools.store
     settings = {one.name: one.settings for one in found.wanted}
     with asking("dynamodb"):
         for change in found.diff.changes:
@@ -269,11 +275,11 @@ def carry_out(
                 store.put_settings(settings[change.name])
 
 
-def _wait_active(kinesis: Any, stream: str) -> None:
+def _wait_active(tools: Tools, stream: str) -> None:
     """Kinesis takes no other change of a stream while it is UPDATING."""
     deadline = time.monotonic() + _TIMEOUT_S
     while time.monotonic() < deadline:
-        found = describe(kinesis, stream)
+        found = describe(tools, stream)
         if found is None or found.status == "ACTIVE":
             return
         time.sleep(_POLL_S)

@@ -16,6 +16,7 @@ from clew.scaling.managed.desired_state import (
     list_streams,
     read_account,
     table_status,
+    tools_of,
 )
 from clew.scaling.managed.desired_template import changed_alarms, stack_name, stack_template
 
@@ -53,7 +54,7 @@ def prepare(session: Any, config: Config, env: str, table: str, functions: str) 
         ClewError: A permission is missing.
     """
     resolve(config, env)  # what is wrong by itself is said without a call
-    resolved = resolve(config, env, list_streams(session))
+    resolved = resolve(config, env, list_streams(tools_of(session, table)))
     account = read_account(session, stack_name(env), resolved.names(), env, table)
     resolved = adapted(resolved, account)
     diff = compare(resolved, account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from functools import cache, partial
 from threading import Lock
@@ -16,7 +17,7 @@ from clew.scaling.managed.desired import Account, Existing
 from clew.scaling.managed.desired_template import OWN_TYPES
 from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import TABLE, Store
-from clew.scaling.managed.tools import Tools
+from clew.scaling.managed.tools import TimeUpError, Tools, patiently
 from clew.scaling.model import ScalingError
 from clew.stories.visible import visible
 
@@ -43,9 +44,20 @@ def tools_of(session: Any, table: str = TABLE, topic: str = "") -> Tools:
     """The clients that looking at a stream takes."""
     made = {name: _Client(session, name) for name in _SERVICES}
     store = Store(made["dynamodb"], table)
-    return Tools(made["kinesis"], made["cloudwatch"], store, made["sns"], made["lambda"], topic)
+    until = time.monotonic() + _PATIENCE_S
+    return Tools(
+        made["kinesis"],
+        made["cloudwatch"],
+        store,
+        made["sns"],
+        made["lambda"],
+        topic,
+        left_s=lambda: until - time.monotonic(),
+    )
 
 
+#: How long a service may say that it is busy, or a stream that it is being changed.
+_PATIENCE_S = 180.0
 _SERVICES = ("kinesis", "cloudwatch", "dynamodb", "sns", "lambda")
 _DENIED = (
     "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
@@ -77,23 +89,35 @@ def asking(service: str) -> Iterator[None]:
                 f"{f' ({said})' if said else ''}; allow it, or use another --profile."
             ) from error
         raise
+    except TimeUpError as error:
+        raise ClewError(
+            "AWS has been busy with the streams for three minutes; see clew streams status, and try"
+            " again."
+        ) from error
 
 
-def list_streams(session: Any) -> list[str]:
+def list_streams(tools: Tools) -> list[str]:
     """The names of all streams."""
-    kinesis = session.client("kinesis")
+    found: list[str] = []
+    asked: dict[str, Any] = {"Limit": 1000}
     with asking("kinesis"):
-        pages = kinesis.get_paginator("list_streams").paginate()
-        return [name for page in pages for name in page["StreamNames"]]
+        while True:  # five calls a second
+            page = patiently(tools, tools.kinesis.list_streams, **asked)
+            found += page["StreamNames"]
+            if not page["HasMoreStreams"]:
+                return found
+            asked["ExclusiveStartStreamName"] = found[-1]
 
 
-def describe(kinesis: Any, name: str) -> Existing | None:
+def describe(tools: Tools, name: str) -> Existing | None:
     """One stream; None if there is none of that name."""
+    kinesis = tools.kinesis
     try:
-        with asking("kinesis"):
-            found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        with asking("kinesis"):  # 20 calls a second, for a whole account
+            answer = patiently(tools, kinesis.describe_stream_summary, StreamName=name)
     except kinesis.exceptions.ResourceNotFoundException:
         return None
+    found = answer["StreamDescriptionSummary"]
     mode = found.get("StreamModeDetails", {}).get("StreamMode", "PROVISIONED")
     return Existing(
         name,
@@ -112,10 +136,10 @@ def read_account(
     settings = read_settings(session, table)
     template = deployed_template(session, stack_name)
     created = Account(stack_name, template=template).created_here
-    kinesis = session.client("kinesis")
+    tools = tools_of(session, table)
     ours = {name for name, one in settings.items() if one.env == env}
     wanted = sorted({*names, *ours, *created})
-    found = {name: describe(kinesis, name) for name in wanted}
+    found = {name: describe(tools, name) for name in wanted}
     existing = {name: one for name, one in found.items() if one is not None}
     return Account(stack_name, existing, settings, template)
 
