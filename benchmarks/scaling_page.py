@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.scaling_judge import GOALS, ON_DEMAND
+from benchmarks.scaling_shapes import PEAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,22 +92,41 @@ def why_not(one: Judged) -> list[str]:
                 f"{other.name} ({other.throttled:.3%} refused, ${other.usd:,.2f}) is not beaten:"
                 f" {why}."
             )
-    choice = one.choice(0)
-    said += [
-        f"{other.name} ({other.throttled:.3%} refused, ${other.usd:,.2f}) is better than the"
-        f" choice for {GOALS[0]:.0%}, {choice.name} ({choice.throttled:.3%}, ${choice.usd:,.2f})."
-        for other in one.better(choice)
-    ]
+    choice, better = one.choice(0), one.better(one.choice(0))
+    if better:
+        names = ", ".join(
+            f"{other.name} ({other.throttled:.3%}, ${other.usd:,.2f})" for other in better
+        )
+        said.append(
+            f"better than the choice for {GOALS[0]:.0%}, {choice.name} ({choice.throttled:.3%}"
+            f" refused, ${choice.usd:,.2f}): {names}. {_calmer(one)}".strip()
+        )
     own, nearest = one.own_choice, one.nearest_optimum()
     if own.over_optimum > _MOST_OVER:
         said.append(
             f"clew's own choice for {GOALS[0]:.0%}, {own.name}, costs {own.over_optimum:.2f} times"
-            f" the optimum ({nearest.name} {nearest.over_optimum:.2f} times):"
-            f" {one.sudden:.1%} of the load lies above all that the half hour before had seen"
-            " until four minutes ago, and only who knows the future has the shards for it"
-            " without keeping them all day."
+            f" the optimum ({nearest.name} {nearest.over_optimum:.2f} times). {_sudden(one)}"
         )
     return said
+
+
+def _calmer(one: Judged) -> str:
+    """What to say where the peak that was chosen for did not come again."""
+    highest = float(one.load.shards().max())
+    if highest >= PEAK / 2:
+        return ""
+    return (
+        f"The highest minute here needs {highest:.1f} shards, that of the first half needed {PEAK}:"
+        " room was kept for a peak that did not come again."
+    )
+
+
+def _sudden(one: Judged) -> str:
+    return _calmer(one) or (
+        f"{one.sudden:.1%} of the load lies above all that the half hour before had seen until"
+        " four minutes ago, and only who knows the future has the shards for it without keeping"
+        " them all day."
+    )
 
 
 def _recommended(one: Judged) -> bool:

@@ -47,6 +47,11 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
         for quantile in (0.8, 0.95)
         if least > float(np.median(load))
     ]
+    found += [
+        _tracked(_HELD[-1], 600, highest, least=least, most=ceil(1.5 * least))
+        for least in _counts(highest, 1.2)[1:]
+        if 1.5 * least < highest
+    ]
     # A floor from which one call of UpdateShardCount, or two, reaches any number up to the peak.
     found += [
         _tracked(held, down, highest, least=least)
