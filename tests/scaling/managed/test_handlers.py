@@ -122,6 +122,22 @@ def test_refusals_on_a_stream_with_room_are_explained(stage: Make) -> None:
     assert "60 records were refused in 5 min though it is 13% full" in said["why"]
 
 
+def test_an_alarm_that_came_to_nothing_may_turn_again_and_is_kept_once(stage: Make) -> None:
+    on = stage(4)
+    on.scale_down()
+    on.write(0.5, refused=1)
+    for _ in range(3):
+        on.cloudwatch.set_alarm_state(
+            AlarmName=f"clew/{on.stream}/refused", StateValue="ALARM", StateReason="refused"
+        )
+        assert on.scale_up(on.alarm("refused"))["outcome"] == "nothing"
+        assert "ALARM" not in on.states()
+        on.clock.now += 60
+    assert len(on.store.audit(on.stream)) == 1
+    on.write(5.0, refused=1)
+    assert on.scale_up(on.alarm("refused"))["outcome"] == "done"
+
+
 def test_less_load_for_long_takes_shards_away_once(stage: Make) -> None:
     on = stage(8, down_over_s=600, down_every_s=3600)
     created = on.clock.now

@@ -30,6 +30,8 @@ _log = get_logger("clew.scaling")
 #: Invocations that may work on one plan, one after the other. Lambda stops chains of its own
 #: functions at about 16 ("Use Lambda recursive loop detection").
 MOST_TURNS = 12
+#: How soon the same alarm that comes to nothing again is not kept again: it may be every minute.
+_SAID_AGAIN_S = 900
 #: A plan that is older belongs to another day.
 _OLD_S = 6 * 3600
 
@@ -232,9 +234,25 @@ class _Action:
     def _leave(self, why: str, **more: Any) -> Audit:
         """Nothing is changed. Told to the table if somebody asked, or if there is a hot key."""
         record = replace(self.audit(audit.NOTHING, why), **more)
-        asked = self._cause.alarm is not None
+        alarm = self._cause.alarm
+        if alarm is None:
+            return self.finish(record, loud=False, kept=False)
+        if not alarm.of_reading and record.shards_before < self._settings.bounds[1]:
+            # It may get worse, and an alarm that stays on would not tell of it.
+            _set_back(self._tools, self._settings, alarm, "clew has left the stream as it is.")
+        new = not self._said_lately(record)
         return self.finish(
-            record, loud=bool(record.hot_keys) and asked, kept=asked, event=self._cause.key
+            record, loud=new and bool(record.hot_keys), kept=new, event=self._cause.key
+        )
+
+    def _said_lately(self, record: Audit) -> bool:
+        """Whether the same alarm has come to nothing just before."""
+        last = self._tools.store.audit(self._settings.name, limit=1)
+        return bool(last) and (
+            last[0]["outcome"] == audit.NOTHING
+            and last[0]["who"] == record.who
+            and last[0]["hot_keys"] == list(record.hot_keys)
+            and record.at_s - last[0]["at_s"] < _SAID_AGAIN_S
         )
 
     def finish(
@@ -312,13 +330,18 @@ def _busy(tools: Tools, settings: ManagedStream, cause: Cause, busy: Busy) -> Au
         return _nothing(tools, settings, cause, "This alarm has been answered already.")
     if busy.reason == "held":
         return _nothing(tools, settings, cause, "Another action on the stream is under way.")
-    if cause.alarm is not None and cause.alarm.name.startswith(alarms.prefix(settings.name)):
-        why = "clew has just changed the stream; the alarm may turn again."
-        alarms.reset_alarms(tools, [cause.alarm.name], why)
+    if cause.alarm is not None:
+        _set_back(tools, settings, cause.alarm, "clew has just changed the stream.")
     left_s = max(busy.until_s - tools.clock(), 0.0)
     return _nothing(
         tools, settings, cause, f"The last action is too recent: {left_s:.0f} s are left to wait."
     )
+
+
+def _set_back(tools: Tools, settings: ManagedStream, alarm: AlarmEvent, why: str) -> None:
+    """Let one of clew's own alarms turn again at its next evaluation, if there is still cause."""
+    if alarm.name.startswith(alarms.prefix(settings.name)):
+        alarms.reset_alarms(tools, [alarm.name], f"{why} The alarm may turn again.")
 
 
 def _nothing(tools: Tools, settings: ManagedStream, cause: Cause, why: str) -> Audit:

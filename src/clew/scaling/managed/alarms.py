@@ -149,7 +149,7 @@ def set_alarms(
         some = names[first : first + _DELETED_AT_ONCE]
         patiently(tools, tools.cloudwatch.delete_alarms, AlarmNames=some)
     problem = _put(tools, settings.name, found.put, actions)
-    reset_alarms(tools, found.reset, "clew has changed the stream; the alarm may turn again.")
+    reset_alarms(tools, found.reset, "clew has changed the stream. The alarm may turn again.")
     if settings.shard_alarms and len(listed.opened) > _SHARDS:
         problem = problem or f"Of {len(listed.opened)} shards the first {_SHARDS} have alarms."
     return problem

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from clew.scaling.managed.settings import REFUSED_COUNTS
 from clew.scaling.model import Load, ShardMap
 from clew.scaling.options import weigh
 from clew.scaling.seen import Seen, Wish
@@ -238,7 +239,7 @@ def _puzzle(seen: Seen, measured: Measured) -> str:
     refused = sum(load.records_per_s * 60 for load in measured.refused[-5:])
     if not refused:
         return ""
-    full = seen.demand(300) / seen.shards
+    full = seen.demand(300, REFUSED_COUNTS) / seen.shards
     hint = (
         "the load comes in bursts shorter than a minute, or from few keys"
         if measured.shards
