@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -230,3 +232,9 @@ def test_refusals_of_one_hot_shard_are_no_reason_for_more_shards() -> None:
     assert rule.wish(grown).at_least == 12
     assert not replace(hot, hottest=()).concentrated(300)
     assert not replace(hot, refused=[0.0] * 5).concentrated(300)
+
+
+def test_a_function_that_decides_and_plans_does_not_load_numpy() -> None:
+    rooms = "policy, timetable, seen, plan, options, situation, uniform, words"
+    code = f"from clew.scaling import {rooms}; import sys; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
