@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from clew.scaling import ScalingError
 from clew.scaling.simulation import Conditions, Trace
@@ -17,7 +19,7 @@ from clew.scaling.simulation.recommend import Recommendation, recommend
 from clew.scaling.simulation.recommend_goal import Objective, wilson
 from clew.scaling.simulation.recommend_judge import draws
 from clew.scaling.simulation.recommend_settings import today_of
-from clew.scaling.simulation.recommend_text import Advice, advice, advice_json
+from clew.scaling.simulation.recommend_text import Advice, advice, advice_json, print_advice
 from clew.scaling.simulation.recommend_why import confidence, doubts, obstacles
 
 if TYPE_CHECKING:
@@ -121,7 +123,11 @@ def test_a_load_that_comes_slowly_is_followed() -> None:
     assert found.otherwise is not None
     rate, other, _ = found.otherwise
     assert (rate, other.kind) == (1.0, "static")
-    assert any("AWS does not say whether closed shards are billed" in s for s in doubts_of(found))
+    given = told(found)
+    [said] = [one for one in given.said if "say it with --closed-rate 1" in one]
+    assert said.startswith("If AWS bills closed shards until their records expire, which its pages")
+    assert f"this costs ${given.report.lines[0].usd_month_closed:,.0f} a month" in said
+    assert not any("--closed-rate" in one for one in told(constant()).said)
 
 
 def test_a_hot_key_is_beyond_any_setting() -> None:
@@ -133,7 +139,7 @@ def test_a_hot_key_is_beyond_any_setting() -> None:
     assert "above what a shard takes in 480 minutes" in obstacles(found)[0]
     given = told(found)
     assert given.said[0].startswith("Nothing meets the goal; the nearest is ")
-    assert "which it does not meet" in given.snippet
+    assert "which it does not meet" in given.snippet.replace("\n  # ", " ")
 
 
 def test_too_few_shards_allowed() -> None:
@@ -158,8 +164,9 @@ def test_what_fails_on_the_other_half_is_not_recommended() -> None:
     assert not any(outcome.throttled for outcome in (found.chosen.first, found.chosen.second))
     assert confidence(found) == "not sure"
     given = told(found)
-    assert "3 shards, always) failed on the second (refused" in given.said[1]
-    assert "nothing independent is left to judge it by" in given.said[1]
+    said = " ".join(given.said)
+    assert "3 shards, always) failed on the second (refused" in said
+    assert "nothing independent is left to judge it by" in said
     assert "The load changes: 2.5 shards' worth on average in the first half, 5 in" in " ".join(
         given.why_not_surer
     )
@@ -198,6 +205,14 @@ def test_the_same_seed_says_the_same() -> None:
     first, again = (json.dumps(advice_json(told(of(trace_of(load))))) for _ in range(2))
     assert first == again
     assert json.loads(first)["goal"] == {"refused": 0.0001, "catch_up_s": 60}
+
+
+def test_what_is_to_be_pasted_is_not_folded() -> None:
+    out = StringIO()
+    given = told(constant())
+    print_advice(given, Console(file=out, width=50, highlight=False))
+    assert given.snippet in out.getvalue()
+    assert max(map(len, given.snippet.splitlines())) < 100
 
 
 def test_too_little_history() -> None:

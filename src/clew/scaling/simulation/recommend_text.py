@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from clew.scaling.simulation.recommend_why import confidence, doubts, how_sure, obstacles
+from clew.scaling.simulation.recommend_why import billing, confidence, doubts, how_sure, obstacles
 from clew.scaling.simulation.recommend_yaml import streams_yml
 from clew.scaling.simulation.report import compare, price_note
 from clew.scaling.simulation.report_json import line_json
@@ -40,7 +41,10 @@ class Advice:
     @property
     def said(self) -> list[str]:
         """What to do and how sure it is, in sentences."""
-        return [self._what(), how_sure(self.of), *self._money(), *obstacles(self.of)]
+        of, mine = self.of, self.report.lines[0]
+        words = [] if of.chosen.choice.kind == "static" else [mine.policy.words]
+        billed = billing(of, mine, None if of.runner_up is None else self.report.lines[1])
+        return [self._what(), *words, how_sure(of), *self._money(), *billed, *obstacles(of)]
 
     @property
     def why_not_surer(self) -> list[str]:
@@ -55,7 +59,7 @@ class Advice:
         said = f"Chosen on {days} of load, for {of.objective} ({confidence(of)})."
         if not of.meets:
             said = f"The nearest to {of.objective}, which it does not meet."
-        return streams_yml(of.chosen.choice.settings, said)
+        return streams_yml(of.chosen.choice.settings, fill(said, 90))
 
     @property
     def today(self) -> Line | None:
@@ -109,6 +113,11 @@ def print_advice(given: Advice, console: Console) -> None:
     """All of it."""
     for one in _parts(given, console.width):
         console.print(one)
+    # To be pasted, so it is not folded.
+    console.print(Text("For streams.yml", style="bold"))
+    console.print(Text(given.snippet), soft_wrap=True)
+    for note in (*given.history.notes, price_note()):
+        console.print(Text(visible(note), style="dim"))
 
 
 def _parts(given: Advice, width: int) -> Iterator[RenderableType]:
@@ -126,10 +135,6 @@ def _parts(given: Advice, width: int) -> Iterator[RenderableType]:
         yield Text("Why not surer", style="bold")
         yield from (Text(visible(f"- {one}")) for one in given.why_not_surer)
         yield Text()
-    yield Text("For streams.yml", style="bold")
-    yield Text(given.snippet)
-    for note in (*given.history.notes, price_note()):
-        yield Text(visible(note), style="dim")
 
 
 def advice_json(given: Advice) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clew.scaling.simulation.outcome import Outcome
     from clew.scaling.simulation.recommend import Recommendation
     from clew.scaling.simulation.recommend_goal import Judged
+    from clew.scaling.simulation.report import Line
     from clew.scaling.simulation.trace import Trace
 
 #: The lower ends of the interval from which on it is called so.
@@ -68,6 +69,22 @@ def how_sure(of: Recommendation) -> str:
         f"{said}This one met it on both{drawn}; but both had their part in the choice, so nothing"
         " independent is left to judge it by."
     )
+
+
+def billing(of: Recommendation, mine: Line, runner_up: Line | None) -> list[str]:
+    """What would be cheaper if closed shards were billed otherwise than is assumed."""
+    if of.otherwise is None:
+        return []
+    rate, choice, price = of.otherwise
+    if runner_up is not None and of.runner_up is not None and of.runner_up.choice is choice:
+        price = runner_up.usd_month_closed if rate else runner_up.usd_month_open
+    costs = mine.usd_month_closed if rate else mine.usd_month_open
+    how = "bills" if rate else "does not bill"
+    return [
+        f"If AWS {how} closed shards until their records expire, which its pages do not say, this"
+        f" costs {usd(costs)} a month, and {choice.name} would be cheaper, at {usd(price)}: see"
+        f" your bill before you decide, and say it with --closed-rate {rate:g}."
+    ]
 
 
 def doubts(of: Recommendation, history: History) -> list[str]:
@@ -136,13 +153,6 @@ def _about_choice(
         found.append(
             "On-demand mode is taken to have room for twice the peak of the first half when the"
             " second begins; just switched on, it may have less."
-        )
-    if of.otherwise is not None:
-        rate, choice, price = of.otherwise
-        billed = "billed like open ones" if rate else "free"
-        found.append(
-            f"AWS does not say whether closed shards are billed: if they are {billed},"
-            f" {choice.name} is cheaper, at {usd(price)} a month."
         )
     return found
 
