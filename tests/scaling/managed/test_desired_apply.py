@@ -77,12 +77,16 @@ def test_the_first_failure_of_a_stack_is_said_and_its_remains_are_no_obstacle(
     with pytest.raises(ClewError) as raised:
         changes.execute(events.append)
     said = str(raised.value)
-    assert said.startswith(f"The stack {stack} failed and is as it was before. Bad (AWS::Cloud")
+    assert said.startswith(f"The stack {stack} was not created; a stream that it had made")
+    assert "adopted next. Bad (AWS::CloudWatch::Alarm): " in said
     assert "MetricName" in said
     assert any(one.failed for one in events)
     assert deployed_template(cloud.session(), stack) is None
     deployed(cloud, stack, template(Good=alarm()))
-    assert stack_status(cloud.client("cloudformation"), stack) == "CREATE_COMPLETE"
+    with pytest.raises(ClewError, match=r"failed, and is as it was before\. Bad"):
+        deployed(cloud, stack, template(Bad=alarm(MetricName="")))
+    assert stack_status(cloud.client("cloudformation"), stack) == "UPDATE_ROLLBACK_COMPLETE"
+    deployed(cloud, stack, template(Better=alarm()))
 
 
 def test_a_stack_that_has_what_clew_did_not_put_there_is_left_alone(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -71,7 +72,7 @@ class ChangeSet:
     kind: str = ""
     id: str = ""
     changes: tuple[StackChange, ...] = ()
-    _seen: set[str] = field(default_factory=set)
+    _last_event: str = ""  # the latest that was told, or was there before
 
     def create(self, template: Mapping[str, Any], upload: Callable[[str], str] | None) -> bool:
         """Have it made; whether there is anything in it.
@@ -91,7 +92,7 @@ class ChangeSet:
             new = status in {None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
             self.kind = "CREATE" if new else "UPDATE"
             if status is not None:
-                self._seen = {event["EventId"] for event in self._events()}
+                self._last_event = next((one["EventId"] for one in self._events()), "")
             self.id = self.cloudformation.create_change_set(
                 StackName=self.stack_name,
                 ChangeSetName=f"clew-{uuid.uuid4().hex}",
@@ -134,8 +135,14 @@ class ChangeSet:
                 if status and not status.endswith("_IN_PROGRESS"):
                     break
         what = f"{first.logical_id} ({first.resource_type}): {first.reason}" if first else status
-        after = "is stuck" if status.endswith("ROLLBACK_FAILED") else "is as it was before"
-        raise ClewError(f"The stack {self.stack_name} failed and {after}. {what.rstrip('.')}.")
+        raise ClewError(f"The stack {self.stack_name} {self._after(status)}. {what.rstrip('.')}.")
+
+    def _after(self, status: str) -> str:
+        if status.endswith("ROLLBACK_FAILED"):
+            return "failed, and could not be rolled back either"
+        if self.kind == "CREATE":
+            return "was not created; a stream that it had made already stays, and is adopted next"
+        return "failed, and is as it was before"
 
     def drop(self) -> None:
         """Let it go, and with it the empty stack that a first one makes."""
@@ -189,23 +196,21 @@ class ChangeSet:
                 )
 
     def _new_events(self) -> Iterator[Event]:
-        for event in reversed(self._events()):  # newest first, as they come
-            if event["EventId"] not in self._seen:
-                self._seen.add(event["EventId"])
-                yield Event(
-                    event["LogicalResourceId"],
-                    event["ResourceType"],
-                    event["ResourceStatus"],
-                    event.get("ResourceStatusReason", ""),
-                )
+        # Newest first, as they come; an old stack has thousands of them.
+        new = list(takewhile(lambda one: one["EventId"] != self._last_event, self._events()))
+        self._last_event = new[0]["EventId"] if new else self._last_event
+        for event in reversed(new):
+            yield Event(
+                event["LogicalResourceId"],
+                event["ResourceType"],
+                event["ResourceStatus"],
+                event.get("ResourceStatusReason", ""),
+            )
 
-    def _events(self) -> list[dict[str, Any]]:
+    def _events(self) -> Iterator[dict[str, Any]]:
         pages = self.cloudformation.get_paginator("describe_stack_events")
-        return [
-            event
-            for page in pages.paginate(StackName=self.stack_name)
-            for event in page["StackEvents"]
-        ]
+        for page in pages.paginate(StackName=self.stack_name):
+            yield from page["StackEvents"]
 
     def _polls(self) -> Iterator[None]:
         deadline = time.monotonic() + _TIMEOUT_S
