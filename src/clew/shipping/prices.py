@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 SOURCE = (
-    "https://aws.amazon.com/cloudwatch/pricing/, US East (N. Virginia), standard class, as AWS's"
-    " announcement of tiered prices for Lambda logs of 1 May 2025 quotes it"
+    "https://aws.amazon.com/cloudwatch/pricing/, US East (N. Virginia), standard class, as public"
+    " price lists of 2026 quote it"
 )
 READ_ON = date(2026, 11, 25)
 GB = 1024**3
@@ -20,7 +20,7 @@ GB = 1024**3
 class Prices:
     """US dollars a GB."""
 
-    #: Taken in; of Lambda's logs the first 10 TB of a month, then it is less.
+    #: Taken in. The first 5 GB of a month are free, and large amounts cost less.
     ingested: float = 0.50
     #: Kept for a month. It is of what is left after compression (archived bytes), which
     #: ``storedBytes`` is not: what is shown from it is the most that it can be.

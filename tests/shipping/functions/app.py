@@ -4,6 +4,7 @@ import os
 import sys
 
 import boto3
+
 import clew
 
 log = clew.get_logger(__name__)
