@@ -102,6 +102,10 @@ def test_settings_travel_to_the_functions_as_they_are() -> None:
         ("- 1", "f.yml:1: a streams.yml has the keys version and streams."),
         ("version: 1\nstreams: [", "f.yml:2 is not YAML: "),
         ("version: 1\n\tstreams:", "f.yml:2 is not YAML: "),
+        ("version: 1\nstreams:\n  {env}-a: {max: 1}",
+         "f.yml:3 is not YAML: a name that begins with { or * has to be in quotes."),
+        ("version: 1\nstreams:\n  *-a: {max: 1}",
+         "f.yml:3 is not YAML: a name that begins with { or * has to be in quotes."),
         ("version: 2\nstreams: {}", "f.yml:1: version is 2, and may be 1."),
         ("version: 1", "f.yml:1: streams is missing."),
         ("version: 1\nstreams: {a: {max: 2}}\nstream: {}",
@@ -228,6 +232,8 @@ def test_two_names_of_one_stream_and_strangers_are_refused() -> None:
     text = "version: 1\nstreams: {a: {max: 1}}\nenvironments:\n  dev:\n    streams:\n      b: {}\n"
     with pytest.raises(ConfigError, match=r"f\.yml:6: b is not among the streams of the file"):
         resolve(parse_config(text, "f.yml"), "dev")
+    with pytest.raises(ConfigError, match=r"f\.yml:2: nothing cannot be a stream's name"):
+        resolve(parse_config("version: 1\nstreams: {'': {max: 1}}", "f.yml"), "")
     with pytest.raises(ConfigError, match=r"f\.yml:2: a b cannot be a stream's name"):
         resolve(parse_config("version: 1\nstreams: {a b: {max: 1}}", "f.yml"), "")
 

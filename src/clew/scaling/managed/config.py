@@ -131,9 +131,9 @@ class Config:
 
     def _check_name(self, key: str, name: str) -> None:
         plain = re.sub(r"[*?]|\[[A-Za-z0-9_.!-]+\]", "", name)
-        if plain and not _NAME.fullmatch(plain):
+        if not name or (plain and not _NAME.fullmatch(plain)):
             raise ConfigError(
-                f"{self._at('streams', key)}: {visible(key)} cannot be a stream's name; that has"
+                f"{self._at('streams', key)}: {visible(key) or 'nothing'} cannot be a stream's name; that has"
                 " letters, digits and _.- (and {env} or * here)."
             )
 

@@ -95,6 +95,9 @@ def read_yaml(text: str, name: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         what = " ".join((error.problem or error.context or "it cannot be read").split())
+        begins = text.splitlines()[line - 1 : line]
+        if begins and begins[0].lstrip().startswith(("{env}", "*")):
+            what = "a name that begins with { or * has to be in quotes"
         raise ConfigError(f"{name}:{line} is not YAML: {what}.") from error
     except RecursionError as error:
         raise ConfigError(f"{name} is nested too deeply; no stream needs that.") from error
