@@ -23,27 +23,40 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["right before", "right after"])
+@pytest.mark.parametrize(
+    ("method", "load", "wanted", "after"),
+    [
+        ("operations", 3.7, 5, False),
+        ("operations", 3.7, 5, True),
+        ("update-shard-count", 5.9, 8, True),
+    ],
+)
 def test_a_function_killed_at_every_call(
-    cloud: LocalCloud, tmp_path: Path, capsys: pytest.CaptureFixture[str], after: bool
+    cloud: LocalCloud,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+    load: float,
+    wanted: int,
+    after: bool,
 ) -> None:
     number, killed = 0, True
     functions: Functions | None = None
     while killed:
-        on = Stage(cloud, 3, cool_down_s=60)
+        on = Stage(cloud, 3, cool_down_s=60, method=method)
         folder = tmp_path / str(number)
         folder.mkdir()
         functions = Functions(on, folder)
         on.clock.now = time.time()
-        on.write(3.7)
+        on.write(load)
         event, request_id = on.alarm(), str(uuid4())
         said = functions.invoke("scale_up", event, request_id=request_id, kill=number, after=after)
         killed = said["killed"]
-        assert 3 <= len(on.shards()) <= 6
+        assert 3 <= len(on.shards()) <= wanted
         again = functions.invoke("scale_up", event, request_id=request_id)
         assert again == {"killed": False, "code": 0}, functions.log.read_text()[-2000:]
         functions.end()
-        assert len(on.shards()) == 5, number
+        assert len(on.shards()) == wanted, number
         assert on.store.plan(on.stream) is None
         assert on.thresholds() == on.wanted_thresholds()
         done = [one for one in on.store.audit(on.stream) if one["outcome"] == "done"]
@@ -51,7 +64,8 @@ def test_a_function_killed_at_every_call(
         on.close()
         number += 1
     with capsys.disabled():
-        print(f"\nkilled {'right after' if after else 'right before'} each of {number - 1} calls")
+        when = "right after" if after else "right before"
+        print(f"\n{method}: killed {when} each of {number - 1} calls")
     assert number > 10
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from clew.scaling import ScalingError
 from clew.scaling.managed.look import _profiles
@@ -160,3 +161,22 @@ def test_metrics_that_cloudwatch_could_not_give_are_not_taken_for_none(stage: Ma
     finally:
         on.cloudwatch.meta.events.unregister("after-call.cloudwatch.GetMetricData", fail)
     assert len(on.shards()) == 4
+
+
+def test_the_account_quota_of_shards_is_kept_to(stage: Make) -> None:
+    on = stage(2)
+    on.write(3.0)
+
+    def nearly_used_up(**_: Any) -> tuple[Any, dict[str, Any]]:
+        """The emulator has no quota."""
+        answer = AWSResponse("http://127.0.0.1", 200, {}, None)
+        return answer, {"ShardLimit": 200, "OpenShardCount": 199}
+
+    on.kinesis.meta.events.register("before-call.kinesis.DescribeLimits", nearly_used_up)
+    try:
+        said = on.scale_up(on.alarm())
+    finally:
+        on.kinesis.meta.events.unregister("before-call.kinesis.DescribeLimits", nearly_used_up)
+    assert (said["outcome"], said["shards_after"]) == ("done", 3)
+    assert "The account's quota leaves 1 shard more." in said["why"]
+    assert "stays at" in said["plan"]  # and it says that this is not enough

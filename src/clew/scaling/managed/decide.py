@@ -95,6 +95,9 @@ def decide(
     wanted = _wanted(settings, seen, wish)
     now = seen.shards
     why = _sentence("; ".join((*wish.why, *_out_of_bounds(settings, now))) or _NO_RULE)
+    if wanted > now + situation.account_shards_left:
+        wanted = max(now + situation.account_shards_left, now)
+        why = f"{why} The account's quota leaves {count(wanted - now, 'shard')} more."
     if wanted < now and (behind := _behind(settings, measured)):
         return Decision(None, f"{why} {behind}")
     if wanted == now and not wish.uneven:
