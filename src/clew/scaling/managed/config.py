@@ -133,8 +133,8 @@ class Config:
         plain = re.sub(r"[*?]|\[[A-Za-z0-9_.!-]+\]", "", name)
         if not name or (plain and not _NAME.fullmatch(plain)):
             raise ConfigError(
-                f"{self._at('streams', key)}: {visible(key) or 'nothing'} cannot be a stream's name;"
-                " that has letters, digits and _.- (and {env} or * here)."
+                f"{self._at('streams', key)}: {visible(key) or 'nothing'} cannot be a stream's"
+                " name; that has letters, digits and _.- (and {env} or * here)."
             )
 
     def _at(self, *path: str) -> str:
