@@ -20,6 +20,8 @@ class Request(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    #: As it came.
+    raw: bytes
 
 
 class Answer(NamedTuple):
@@ -59,11 +61,11 @@ class Server:
         self._thread.start()
 
     def _post(self, handler: Any, respond: Callable[[Request], Any]) -> None:
-        body = handler.rfile.read(int(handler.headers["content-length"]))
+        raw = body = handler.rfile.read(int(handler.headers["content-length"]))
         headers = {name.lower(): value for name, value in handler.headers.items()}
         if headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        request = Request(handler.path, headers, body)
+            body = gzip.decompress(raw)
+        request = Request(handler.path, headers, body, raw)
         self.requests.append(request)
         try:
             answer = respond(request)

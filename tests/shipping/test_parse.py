@@ -87,7 +87,7 @@ def test_an_invocation_in_json() -> None:
             },
             "tracing": {
                 "type": "X-Amzn-Trace-Id",
-                "value": "Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05;Sampled=1",
+                "value": "Root=1-62e900b2-710d76f009d6e7785905449a;Parent=0efbd19962d95b05",
             },
             "status": "success",
         },
@@ -128,7 +128,7 @@ def test_an_invocation_in_json() -> None:
     [
         (f"2026-01-02T03:04:05.678Z {ID} Task timed out after 3.00 seconds\n\n", "timeout", ID),
         (
-            f"RequestId: {ID} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n",
+            f"RequestId: {ID} Error: Runtime exited with error: signal: killed\nRuntime.ExitError",
             "killed",
             ID,
         ),
