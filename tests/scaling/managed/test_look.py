@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from clew.scaling import ScalingError
 from clew.scaling.managed.look import _profiles
@@ -169,7 +170,7 @@ def test_the_account_quota_of_shards_is_kept_to(stage: Make) -> None:
 
     def nearly_used_up(**_: Any) -> tuple[Any, dict[str, Any]]:
         """The emulator has no quota."""
-        answer = AWSResponse("http://127.0.0.1", 200, {}, None)
+        answer = AWSResponse("http://127.0.0.1", 200, HTTPHeaders(), None)
         return answer, {"ShardLimit": 200, "OpenShardCount": 199}
 
     on.kinesis.meta.events.register("before-call.kinesis.DescribeLimits", nearly_used_up)

@@ -103,7 +103,8 @@ def decide(
     if wanted == now and not wish.uneven:
         return Decision(None, f"{why}{_at_bound(settings, wish, now)}{_puzzle(seen, measured)}")
     over_s = settings.down_over_s if wanted < now else settings.up_over_s
-    most = max(wanted, now) if wanted >= now else wanted
+    # No more load than the rule goes by, though its wish may be beyond the maximum.
+    most = max(wish.at_least, wanted) if wanted >= now else wanted
     loaded = loaded_map(shards, measured, situation.limits, over_s, most * settings.target)
     if samples:
         loaded = loaded.with_samples(samples)
