@@ -76,7 +76,7 @@ def recommend(
     if html is not None:
         from clew.scaling.simulation.report_html import write_html
 
-        write_html(told.report, html, [*told.said, *told.why_not_surer])
+        write_html(told.report, html, told.opening)
     if as_json:
         click.echo(json.dumps(advice_json(told), indent=2))
         return

@@ -22,7 +22,7 @@ from clew.scaling.simulation.report import (
     sparse,
     summary,
 )
-from clew.scaling.simulation.report_html import html_of, write_html
+from clew.scaling.simulation.report_html import Opening, html_of, write_html
 from clew.scaling.simulation.report_json import report_json
 from clew.scaling.simulation.report_png import write_png
 from clew.scaling.simulation.report_spark import spark
@@ -171,14 +171,16 @@ class _Page(HTMLParser):
 def test_the_page_stands_alone_and_needs_no_script() -> None:
     report = report_of("fixed:2", "track", "optimum", name=HOSTILE)
     page = _Page()
-    page.feed(html_of(report, ["Do this & that."]))
+    opening = Opening("to <do>", [("A & b", ["Do this & that."])], "orders: {min: 1} # <1>\n")
+    page.feed(html_of(report, opening))
     assert page.open == []
     assert not page.seen & {"script", "link", "img", "iframe", "object", "audio", "video"}
     assert not {name for name, _ in page.attributes} & {"src", "href", "onload", "onclick"}
     assert "prefers-color-scheme: dark" in html_of(report)
     assert page.text.count("<script>alert(1)</script>") >= 2
     assert "\x1b" not in page.text
-    assert "Do this & that." in page.text
+    for said in ("to <do>", "A & b", "Do this & that.", "orders: {min: 1} # <1>"):
+        assert said in page.text
     assert "0.16 %" in page.text
     assert "A note." in page.text
     labels = [value for name, value in page.attributes if name == "aria-label"]

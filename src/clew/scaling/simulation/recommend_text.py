@@ -10,7 +10,8 @@ from rich.text import Text
 
 from clew.scaling.simulation.recommend_why import billing, confidence, doubts, how_sure, obstacles
 from clew.scaling.simulation.recommend_yaml import streams_yml
-from clew.scaling.simulation.report import compare, price_note
+from clew.scaling.simulation.report import compare, price_note, summary
+from clew.scaling.simulation.report_html import Opening
 from clew.scaling.simulation.report_json import line_json
 from clew.scaling.simulation.report_text import sparklines, table_of
 from clew.scaling.words import usd
@@ -52,6 +53,15 @@ class Advice:
         return doubts(self.of, self.history)
 
     @property
+    def opening(self) -> Opening:
+        """What a page of it begins with."""
+        sections = [(f"For {self.of.objective}", [*self.said, summary(self.report)[0]])]
+        if self.why_not_surer:
+            sections.append(("Why not surer", self.why_not_surer))
+        sections.append(("For streams.yml", []))
+        return Opening("which way to run it", sections, self.snippet)
+
+    @property
     def snippet(self) -> str:
         """What to paste."""
         of = self.of
@@ -77,7 +87,7 @@ class Advice:
         of, mine = self.of, self.report.lines[0]
         low, high = usd(of.chosen.usd_low), usd(of.chosen.usd_high)
         if low != high and of.chosen.of:
-            yield f"In other such weeks it would be {low} to {high} a month, eight times in ten."
+            yield f"On other such days it would be {low} to {high} a month, eight times in ten."
         if of.runner_up is not None:
             other = self.report.lines[1]
             more = other.usd_month - mine.usd_month

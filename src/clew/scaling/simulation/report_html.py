@@ -5,6 +5,7 @@ It follows the reader's light or dark setting, and prints.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
@@ -54,14 +55,25 @@ svg text { fill: var(--dim); font: 11px system-ui, sans-serif; }
 .bar { display: flex; align-items: center; gap: .5rem; white-space: nowrap; font-size: .9rem;
   overflow: hidden; }
 .bar b { display: flex; flex: none; height: 1.05rem; min-width: 2px; } .bar b i { height: 100%; }
+pre { overflow-x: auto; padding: .75rem 1rem; border: 1px solid var(--rule); border-radius: 6px;
+  font-size: .9rem; }
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0; color: var(--dim); }
 footer { margin-top: 3rem; font-size: .85rem; color: var(--dim); }
 @media print { body { max-width: none; padding: 0; } }
 """
 
 
-def write_html(report: Report, path: Path, opening: Sequence[str] = ()) -> None:
-    """Write it into a file; ``opening`` is said before anything else.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a page begins with, instead of what to take away from the comparison."""
+
+    title: str
+    sections: Sequence[tuple[str, Sequence[str]]]  # headings, and sentences below them
+    paste: str = ""  # shown as it is, below them
+
+
+def write_html(report: Report, path: Path, opening: Opening | None = None) -> None:
+    """Write it into a file.
 
     Raises:
         ScalingError: The file cannot be written.
@@ -72,13 +84,14 @@ def write_html(report: Report, path: Path, opening: Sequence[str] = ()) -> None:
         raise ScalingError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def html_of(report: Report, opening: Sequence[str] = ()) -> str:
+def html_of(report: Report, opening: Opening | None = None) -> str:
     """The file's content."""
     return "".join(_page(report, opening))
 
 
-def _page(report: Report, opening: Sequence[str]) -> Iterator[str]:
+def _page(report: Report, opening: Opening | None) -> Iterator[str]:
     name = _text(report.trace.name or "The stream")
+    title = _text(opening.title if opening else "what each way of scaling would have done")
     first = datetime.fromtimestamp(report.trace.start_s, UTC)
     last = first + timedelta(minutes=len(report.trace))
     yield (
@@ -86,13 +99,19 @@ def _page(report: Report, opening: Sequence[str]) -> Iterator[str]:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
-        f"<title>{name}: ways to scale it</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>{name}: what each way of scaling would have done</h1>\n"
+        f"<title>{name}: {title}</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>{name}: {title}</h1>\n"
         f'<p class="dim">{first:%d %B %Y} to {last:%d %B %Y}, from {_text(report.source)}</p>\n'
     )
-    yield '<ul class="say">'
-    yield from (f"<li>{_text(one)}</li>" for one in (*opening, *summary(report)))
-    yield "</ul>\n<h2>In numbers</h2>\n"
+    if opening is None:
+        yield from _list(summary(report))
+    else:
+        for heading, sentences in opening.sections:
+            yield f"<h2>{_text(heading)}</h2>\n"
+            yield from _list(sentences)
+        if opening.paste:
+            yield f"<pre>{escape(opening.paste)}</pre>\n"
+    yield "<h2>In numbers</h2>\n"
     yield from _table(report)
     yield "<h2>Cost a month</h2>\n"
     yield from _bars(report)
@@ -108,6 +127,14 @@ def _page(report: Report, opening: Sequence[str]) -> Iterator[str]:
     yield "<footer>"
     yield from (f"<p>{_text(one)}</p>" for one in (*report.notes, price_note()))
     yield "</footer></body></html>\n"
+
+
+def _list(sentences: Sequence[str]) -> Iterator[str]:
+    if not sentences:
+        return
+    yield '<ul class="say">'
+    yield from (f"<li>{_text(one)}</li>" for one in sentences)
+    yield "</ul>\n"
 
 
 def _table(report: Report) -> Iterator[str]:
