@@ -120,6 +120,23 @@ def test_a_queue_that_is_not_there_returns_the_record() -> None:
     assert "dead letter" in invocation(lines)["received"][1]["error"]
 
 
+def test_an_error_whose_text_is_no_unicode_is_written_all_the_same(
+    cloud: LocalCloud, queue: tuple[str, str]
+) -> None:
+    """Or its record would be returned for ever, and all behind it would wait."""
+
+    def each(_record: Any) -> None:
+        raise ValueError("half a pair: \ud800, escape: \x1b[2J, none at all: \ufffe")
+
+    handler = clew.kinesis_handler(on_failure=clew.dead_letter(queue[0]))(each)
+    with logged() as lines:
+        handler(batch(2), Context())
+    assert outcomes(lines) == ["dead-lettered"] * 2
+    for one in messages(cloud, queue[0], 2):
+        said = unseal(one["Body"]).members["error"]["message"]
+        assert said == "half a pair: \ud800, escape: \x1b[2J, none at all: \ufffe"
+
+
 def test_entries_that_are_refused_are_sent_once_more(
     cloud: LocalCloud, queue: tuple[str, str]
 ) -> None:

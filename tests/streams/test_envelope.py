@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,19 @@ def test_any_text_survives(text: str) -> None:
     raw = {**MAKERS["sqs"](1, ""), "body": text + "\ud800"}
     (record,) = records_in("sqs", event([raw]))
     assert sealed(record, "aws:sqs").raw() == raw
+
+
+@given(text=st.text(max_size=50))
+def test_what_no_message_may_have_in_it_is_escaped(text: str) -> None:
+    """Half a pair in an error's text kept its record from ever being dead-lettered."""
+    (record,) = records_in("kinesis", event([kinesis(1, "a")]))
+    broken = f"{text}\ud800\x1b\ufffe\uffff\udfff"
+    letter = sealed(record, "aws:kinesis")
+    letter.members["error"]["message"] = broken
+    written = letter.to_json()
+    # SQS API reference, "SendMessage": the characters that a message may have.
+    assert not re.search(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", written)
+    assert unseal(written.encode()).members["error"]["message"] == broken
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def _invocation(message: Message, found: dict[str, Any]) -> Letter:
         source="aws:lambda",
         origin=text(context.get("functionArn")),
         payload=json.dumps(found["requestPayload"], ensure_ascii=False).encode(
-            "utf-8", "surrogatepass"
+            "utf-8", "backslashreplace"
         ),
     )
 

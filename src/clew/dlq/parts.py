@@ -225,9 +225,8 @@ def _event_of(letter: Letter, records: Sequence[Mapping[str, Any]]) -> bytes:
         event = _event(letter.envelope)
     else:
         event = {"Records": [letter.message.as_record()]}
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    written = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return written.encode("utf-8", "backslashreplace")  # half a pair is no UTF-8; escaped it is JSON
 
 
 def _event(envelope: Envelope) -> dict[str, Any]:

@@ -164,8 +164,10 @@ class Envelope:
         return Envelope({**self.members, "payload": {**kept, "claimCheck": claim}})
 
     def to_json(self) -> str:
-        """Its JSON text."""
-        return json.dumps(self.members, ensure_ascii=False, separators=(",", ":"), default=str)
+        """Its JSON text, of characters that every queue and topic takes."""
+        return _as_message(
+            json.dumps(self.members, ensure_ascii=False, separators=(",", ":"), default=str)
+        )
 
 
 def seal(
@@ -274,6 +276,18 @@ def unseal(text: str | bytes) -> Envelope:
         message = f"This dead letter is damaged: {', '.join(wrong)} is missing or of a wrong kind."
         raise NotAnEnvelope(message)
     return Envelope(members)
+
+
+def _as_message(text: str) -> str:
+    """A JSON text, what no message may have in it escaped; it reads the same.
+
+    SQS API reference, "SendMessage": any Unicode character but control characters, halves of
+    surrogate pairs, U+FFFE and U+FFFF. JSON never has control characters in it.
+    """
+    if text.isascii():
+        return text
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    return whole.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def _number(value: object, default: int) -> int:
