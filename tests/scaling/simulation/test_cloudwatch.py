@@ -112,6 +112,13 @@ def test_a_stream_that_is_not_there(cloud: LocalCloud) -> None:
         today(cloud.session(), "no-such-stream")
 
 
+def test_a_name_that_no_stream_can_have(cloud: LocalCloud) -> None:
+    with pytest.raises(ScalingError) as raised:
+        today(cloud.session(), "\x1b[31mred\nand more")
+    assert "\x1b" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
 def test_a_stream_without_metrics(cloud: LocalCloud, stream: str) -> None:
     said = rf"The stream {stream} has no metrics in the last 336 h in {cloud.region}"
     with pytest.raises(ScalingError, match=said):

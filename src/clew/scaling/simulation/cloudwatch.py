@@ -13,6 +13,7 @@ from clew.scaling.model import ScalingError
 from clew.scaling.simulation.history import History, of_points
 from clew.scaling.simulation.history_json import of_results
 from clew.scaling.words import duration
+from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,11 +95,12 @@ def live(
     results = _asked(
         "cloudwatch:GetMetricData", stream, lambda: _read(session, stream, first, upto, period)
     )
-    source = f"The stream {stream}"
+    name = visible(stream)
+    source = f"The stream {name}"
     found = {one["Id"]: one for one in results}
     if not any(found[name.lower()]["Values"] for name in METRICS[:2]):
         raise ScalingError(
-            f"The stream {stream} has no metrics in the last {duration(since_s)}"
+            f"The stream {name} has no metrics in the last {duration(since_s)}"
             f"{_where(session)}: nothing was put into it, or it is too new; try again later, or a"
             " longer --since."
         )
@@ -153,26 +155,33 @@ def _read(
 
 def _asked(action: str, stream: str, ask: Callable[[], Any]) -> Any:
     """What a call answers, or what went wrong with it in a sentence."""
+    name = visible(stream)
     try:
         return ask()
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ResourceNotFoundException":
             raise ScalingError(
-                f"There is no stream {stream}; see its name, the region and the profile."
+                f"There is no stream {name}; see its name, the region and the profile."
             ) from error
         if code in _DENIED:
             raise ScalingError(
-                f"The stream {stream} may not be read with these credentials: allow {action}."
+                f"The stream {name} may not be read with these credentials: allow {action}."
             ) from error
         if code in _OTHER_KEYS:
             raise ScalingError(
-                f"The stream {stream} cannot be read: AWS does not take these credentials ({code})."
+                f"The stream {name} cannot be read: AWS does not take these credentials ({code})."
             ) from error
         said = error.response.get("Error", {}).get("Message", code)
-        raise ScalingError(f"The stream {stream} cannot be read ({action}): {said}") from error
+        raise ScalingError(f"The stream {name} cannot be read ({action}): {_line(said)}") from error
     except BotoCoreError as error:
-        raise ScalingError(f"The stream {stream} cannot be read ({action}): {error}") from error
+        raise ScalingError(
+            f"The stream {name} cannot be read ({action}): {_line(error)}"
+        ) from error
+
+
+def _line(said: object) -> str:
+    return visible(" ".join(str(said).split()))
 
 
 def _where(session: Any) -> str:

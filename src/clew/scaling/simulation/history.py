@@ -15,6 +15,7 @@ import numpy as np
 from clew.scaling.model import ScalingError
 from clew.scaling.simulation.trace import Trace, from_values
 from clew.scaling.words import count, duration
+from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,19 +97,20 @@ def from_file(
     from clew.scaling.simulation.history_json import points_of_json
 
     where = Path(path)
+    source = visible(str(where))
     try:
         text = where.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ScalingError(f"{where} cannot be read: {error.strerror}.") from error
+        raise ScalingError(f"{source} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ScalingError(
-            f"{where} is no text (byte {error.start + 1}); give CSV or JSON in UTF-8."
+            f"{source} is no text (byte {error.start + 1}); give CSV or JSON in UTF-8."
         ) from error
     if not text.strip():
-        raise ScalingError(f"{where} is empty; give a row for each minute.")
+        raise ScalingError(f"{source} is empty; give a row for each minute.")
     is_json = text.lstrip()[:1] in "{["
-    points = points_of_json(text, str(where)) if is_json else points_of_csv(text, str(where))
-    return of_points(points, str(where), name or where.stem, record_bytes=record_bytes, seed=seed)
+    points = points_of_json(text, source) if is_json else points_of_csv(text, source)
+    return of_points(points, source, name or where.stem, record_bytes=record_bytes, seed=seed)
 
 
 def with_hot_key(trace: Trace, share: float) -> Trace:
