@@ -88,7 +88,7 @@ def test_whatever_happens_for_longer(cloud: LocalCloud) -> None:
 
     Machine.cloud = cloud
     longer = settings(
-        max_examples=30,
+        max_examples=20,
         stateful_step_count=20,
         derandomize=False,
         suppress_health_check=list(HealthCheck),
