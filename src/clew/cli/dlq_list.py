@@ -48,11 +48,12 @@ def list_(*, as_json: bool, **given: Any) -> None:
         click.echo(json.dumps([letter_json(letter) for letter in found.letters], indent=2))
         return
     from clew.cli.local_status import table_console
-    from clew.dlq.view import count, table
+    from clew.dlq.listing import table
+    from clew.dlq.view import count
 
     console = table_console()
     if found.letters:
-        console.print(table(found.letters, datetime.now(UTC)))
+        console.print(table(found.letters, datetime.now(UTC), console.width))
     total = f" of {found.seen:,}" if found.seen != len(found.letters) else ""
     console.print(f"{count(len(found.letters))}{total} in {found.queue.name}.", markup=False)
     if found.unseen:

@@ -1,9 +1,9 @@
-"""Letters on a terminal. What stands in them is hostile: it is shown as text."""
+"""A letter on a terminal. What stands in them is hostile: it is shown as text."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -14,17 +14,15 @@ from clew.stories.naming import one_line, short_target, source_name
 from clew.stories.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rich.console import Console
 
     from clew.dlq.opened import Opened
 
-_ID, _REQUEST = 8, 13
 _HEX_WIDTH = 16
 _MAX_HEX = 4096
 _MAX_PAYLOADS = 20
-_MAX_ERROR = 300
 _KINDS = {
     LETTER: "clew's dead letter",
     BATCH: "Lambda's record of a batch that was given up",
@@ -32,42 +30,6 @@ _KINDS = {
     EVENT: "the event of an invocation that failed",
     MESSAGE: "a message",
 }
-
-
-def table(letters: Sequence[Letter], now: datetime) -> Table:
-    """A row for each letter."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    made.add_column("id", no_wrap=True)
-    made.add_column("request", no_wrap=True)
-    made.add_column("function", overflow="fold")
-    made.add_column("from", overflow="fold")
-    made.add_column("tries", justify="right", no_wrap=True)
-    made.add_column("age", justify="right", no_wrap=True)
-    made.add_column("error", overflow="ellipsis", no_wrap=True, ratio=1)
-    for letter in letters:
-        made.add_row(
-            _text(letter.id[:_ID]),
-            _text(letter.correlation_id[:_REQUEST]),
-            _text(letter.function),
-            _text(origin(letter)),
-            str(letter.attempts or ""),
-            age(letter.at, now),
-            _error(letter),
-        )
-    return made
-
-
-def _error(letter: Letter) -> Text:
-    if letter.problem:
-        return Text(visible(one_line(letter.problem, _MAX_ERROR)), style="yellow")
-    if not letter.error and letter.payload is not None:
-        said = letter.payload[:_MAX_ERROR].decode("utf-8", "replace")
-        return Text(visible(one_line(said, _MAX_ERROR)), style="dim")
-    shown = Text(visible(letter.error_type), style="red")
-    if letter.error_message:
-        shown.append(": " if letter.error_type else "", style="default")
-        shown.append(visible(one_line(letter.error_message, _MAX_ERROR)), style="default")
-    return shown
 
 
 def print_letter(opened: Opened, console: Console, command: str) -> None:
@@ -216,17 +178,6 @@ def _history(letter: Letter) -> Iterator[str]:
 
 def _get(found: Any, name: str) -> str:
     return str(found.get(name, "")) if isinstance(found, dict) else ""
-
-
-def age(at: datetime | None, now: datetime) -> str:
-    """``5m``: how long ago, in its largest unit."""
-    if at is None:
-        return ""
-    seconds = max((now - at).total_seconds(), 0)
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f}{unit}"
-    return f"{seconds:.0f}s"
 
 
 def count(number: int, what: str = "dead letter") -> str:
