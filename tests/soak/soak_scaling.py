@@ -97,7 +97,7 @@ class Functions:
 class Storm:
     """What is thrown at a stream, and for how long."""
 
-    seconds: float = 75.0
+    seconds: float = 90.0
     workers: int = 3
     kill_part: float = 0.4
     by_hand_every_s: float = 2.0
