@@ -53,6 +53,8 @@ def test_a_bomb_is_not_unpacked() -> None:
     [
         ("no base64 at all!", "no base64"),
         ("ümläut", "no base64"),
+        ("", "is empty"),
+        (gzip.compress(b" "), "is empty"),
         (gzip.compress(b"{}")[:-4], "ends in the middle"),
         (gzip.compress(b"{}") + b"more", "something follows"),
         (b"\x1f\x8b" + b"\xff" * 20, "damaged"),
@@ -63,7 +65,7 @@ def test_a_bomb_is_not_unpacked() -> None:
         (b"[]", "no messageType"),
         (b'{"some": "object"}', "no messageType"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_what_is_no_batch_is_said(packed_: str | bytes, said: str) -> None:
     with pytest.raises(UnreadableError, match=said):

@@ -181,7 +181,7 @@ def retention_of(written: str) -> int | None:
     text = written.strip()
     if text in ("", "0"):
         return None
-    if not text.isdecimal() or int(text) not in RETENTIONS:
+    if not (text.isascii() and text.isdecimal()) or int(text) not in RETENTIONS:
         days = ", ".join(map(str, RETENTIONS))
         raise ShippingError(f"A retention has to be one of {days} days, not {text[:20]!r}.")
     return int(text)

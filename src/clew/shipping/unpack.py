@@ -34,7 +34,7 @@ def batches(packed: str | bytes, limit: int = MAX_UNPACKED) -> list[dict[str, An
     """
     if isinstance(packed, str):
         try:
-            packed = a2b_base64(packed)
+            packed = a2b_base64(packed, strict_mode=True)
         except (Base64Error, ValueError) as error:
             raise UnreadableError(f"What was delivered is no base64: {error}.") from None
     data = gunzip(packed, limit) if packed[:2] == _MAGIC else packed
@@ -84,6 +84,8 @@ def _objects(data: bytes) -> list[dict[str, Any]]:
         while text[at : at + 1] in (" ", "\n", "\r", "\t"):
             at += 1
         if at >= len(text):
+            if not found:
+                raise UnreadableError("What was delivered is empty.")
             return found
         try:
             value, at = _decode(text, at)

@@ -1,7 +1,10 @@
 """Two functions that make one story, and lines of every shape."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import Any
 
 import boto3
 
@@ -12,7 +15,7 @@ sns = boto3.client("sns")
 
 
 @clew.handler
-def publish(event, context):
+def publish(event: Any, context: Any) -> str:
     log.info("publishing", extra={"what": event["what"]})
     print("a print, before\n  and what belongs to it", file=sys.stderr)
     sns.publish(TopicArn=os.environ["TOPIC"], Message="hello")
@@ -20,5 +23,5 @@ def publish(event, context):
 
 
 @clew.sns_handler
-def notify(record):
+def notify(record: Any) -> None:
     log.info("notified", extra={"message_text": record.payload})
