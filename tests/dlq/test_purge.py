@@ -77,7 +77,7 @@ def test_a_full_disk_deletes_nothing(cloud: LocalCloud, dlq: Dlq, queue: Queue) 
 
 
 def test_a_file_that_ends_in_the_middle_deletes_nothing(
-    cloud: LocalCloud, queue: Queue, tmp_path: Path
+    cloud: LocalCloud, dlq: Dlq, queue: Queue, tmp_path: Path
 ) -> None:
     """The first letters fit, and the last ones do not."""
     dead_letters(queue, 20)
@@ -101,3 +101,11 @@ def test_a_file_that_ends_in_the_middle_deletes_nothing(
     assert done.stderr.count("\n") == 1
     assert (queue.visible, queue.hidden) == (20, 0)
     assert json.loads(path.read_text().splitlines()[0])["kind"] == "letter"
+    assert not path.read_text().endswith("\n"), "its last line was cut off"
+
+    ran = dlq("purge", queue.name, "--yes", "--json", "--export", str(path))
+    assert (ran.json["deleted"], queue.visible) == (20, 0)
+    kept = letters_in(path)
+    assert sorted(letter.correlation_id for letter, _ in kept) == sorted(
+        f"request-{n}" for n in range(20)
+    ), "each once, none behind the end of a line that was cut off"

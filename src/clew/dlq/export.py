@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from clew.dlq.errors import DlqError
@@ -61,7 +62,8 @@ def letter_json(letter: Letter) -> dict[str, Any]:
 def letters_in(path: Path) -> list[tuple[Letter, list[dict[str, Any]]]]:
     """The letters of a file: an envelope, what `clew dlq show --json` prints, or a purge's export.
 
-    Each with the records of its batch, where the file has them.
+    Each with the records of its batch, where the file has them. One that is in it twice counts
+    once, as a purge that was cut off and done again leaves it; a line that was cut off is none.
 
     Raises `DlqError` where it has none.
     """
@@ -69,7 +71,9 @@ def letters_in(path: Path) -> list[tuple[Letter, list[dict[str, Any]]]]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DlqError(f"{path} cannot be read: {error}.") from error
-    return [(_letter(one, path), _records(one)) for one in _objects(text, path)]
+    found = [(_letter(one, path), _records(one)) for one in _objects(text, path)]
+    same = {(letter.message.id, letter.message.body): (letter, kept) for letter, kept in found}
+    return [*same.values()]
 
 
 def _records(found: Any) -> list[dict[str, Any]]:
@@ -82,10 +86,10 @@ def _objects(text: str, path: Path) -> list[Any]:
         return [json.loads(text)]
     except (ValueError, RecursionError):
         pass
-    try:
-        found = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError):
-        found = []
+    found = []
+    for line in text.split("\n"):
+        with suppress(ValueError, RecursionError):
+            found.append(json.loads(line))
     if not found:
         raise DlqError(f"{path} has no dead letter: it is not JSON.")
     return found
@@ -123,6 +127,8 @@ class Export:
 
     def __enter__(self) -> Export:
         self._file = self.path.open("ab")
+        if _is_cut_off(self.path):  # by a full disk, say: the next letter is a line of its own
+            self._file.write(b"\n")
         return self
 
     def __exit__(
@@ -153,6 +159,20 @@ class Export:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether the last line of a file has no end, or may have none."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            if not file.seek(0, os.SEEK_END):
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:  # it may be written and not read
+        return True
 
 
 def _attribute(value: Any) -> dict[str, str]:

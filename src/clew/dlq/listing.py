@@ -53,8 +53,9 @@ def table(letters: Sequence[Letter], now: datetime, width: int) -> Table:
     )
     made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for name, most in zip(names, widths, strict=True):
-        justify = "right" if name in ("tries", "age") else "left"
-        made.add_column(name, no_wrap=True, max_width=most, justify=justify)
+        made.add_column(name, no_wrap=True, max_width=most)
+        if name in ("tries", "age"):
+            made.columns[-1].justify = "right"
     for id_, request, function, source, tries, since, error in rows:
         cells = (id_, request, middle(function, widths[2]), middle(source, widths[3]), tries, since)
         made.add_row(*(Text(cell) for cell in cells), error)
