@@ -124,6 +124,12 @@ def test_waiting_in_the_queue_comes_after_waiting_in_the_function() -> None:
         (lambda: wrong.retry(within="5 parsecs", then=wrong.halt()), "length of time like"),
         (lambda: wrong.retry(within=float("nan"), then=wrong.halt()), "within of retry has to be"),
         (lambda: wrong.retry(within=float("inf"), then=wrong.halt()), "within of retry has to be"),
+        (lambda: wrong.retry(within=10**400, then=wrong.halt()), "a thousand years at most"),
+        (lambda: wrong.retry(1, backoff="1e308d", then=wrong.halt()), "a thousand years at most"),
+        (lambda: wrong.retry(1, backoff=float("nan"), then=wrong.halt()), "has to be at least 0"),
+        (lambda: wrong.idempotency("t", ttl="1e300d"), "ttl of idempotency has to be a thousand"),
+        (lambda: wrong.dead_letter(f"{QUEUE}\n"), "a dead letter's target has to be"),
+        (lambda: wrong.dead_letter("arn:aws:sqs:eu-west-1:123456789012:a b"), "a dead letter's"),
         (
             lambda: wrong.retry(2, backoff=-1, then=wrong.halt()),
             "backoff of retry has to be at least",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     #: ``"500ms"``, ``"5s"``, ``"2m"``, ``"1h"``, ``"7d"``; a number is seconds.
     Duration = str | int | float | timedelta
 
+#: A thousand years: what is longer is a slip, and a table could not hold its end.
+_MOST_S = 86_400.0 * 365_250
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -27,8 +29,11 @@ def seconds(value: Duration, name: str, *, zero: bool = False) -> float:
         )
         raise ClewError(message)
     possible = found >= 0 if zero else found > 0
-    if not possible or found == float("inf"):
+    if not possible:
         message = f"{name} has to be {'at least' if zero else 'more than'} 0, not {value!r}."
+        raise ClewError(message)
+    if found > _MOST_S:
+        message = f"{name} has to be a thousand years at most, not {str(value)[:40]}."
         raise ClewError(message)
     return found
 
@@ -38,7 +43,10 @@ def _seconds(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # of an int that no float can hold
+            return float("inf")
     if isinstance(value, str):
         number = value.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
         unit = value.strip()[len(number) :]

@@ -72,10 +72,10 @@ def _arn(written: str) -> Target | None:
     if len(parts) != 6:
         return None
     _, partition, service, region, account, name = parts
-    if service == "sqs" and region and account and name and "/" not in name:
+    if service == "sqs" and region and account and _is_name(name):
         url = queue_url(written)
         return Target("sqs", url, written, region=region)
-    if service == "sns" and region and account and name and ":" not in name:
+    if service == "sns" and region and account and _is_name(name):
         return Target("sns", written, written, region=region)
     if service == "s3" and partition and not region and name:
         bucket, _, prefix = name.partition("/")
@@ -105,9 +105,18 @@ def _queue_url(written: str) -> Target | None:
     """
     _, _, rest = written.partition("://")
     host, *path = rest.split("/")
-    if len(path) != 2 or not path[0].isdecimal() or not path[1] or "?" in path[1]:
+    if len(path) != 2 or not path[0].isdecimal() or not _is_name(path[1]):
         return None
     return Target("sqs", written, written, region=_region_in(host))
+
+
+def _is_name(name: str) -> bool:
+    """Whether a queue or a topic may be called so (their API references, "Create…").
+
+    A line break behind it, as a file has one, would fail at the first dead letter only.
+    """
+    plain = name.removesuffix(".fifo").replace("-", "a").replace("_", "a")
+    return plain.isascii() and plain.isalnum()
 
 
 def _region_in(host: str) -> str:
