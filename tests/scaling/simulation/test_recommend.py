@@ -153,6 +153,16 @@ def test_too_few_shards_allowed() -> None:
     assert "The fullest minute needs 9 shards, and at most 5 are allowed: raise --max" in said[1]
 
 
+def test_on_demand_mode_where_the_shards_that_are_allowed_will_not_do() -> None:
+    load = np.full(DAY // 3, 0.5)
+    load[::60] = 5.0
+    found = of(trace_of(load), max_shards=3)
+    assert found.chosen.choice.kind == "on-demand"
+    assert obstacles(found) == [
+        "A number of shards will not do: the fullest minute needs 5 shards, and --max allows 3."
+    ]
+
+
 def test_what_fails_on_the_other_half_is_not_recommended() -> None:
     load = np.full(DAY, 2.5)
     load[3 * DAY // 4 :] = 7.5

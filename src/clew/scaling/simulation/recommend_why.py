@@ -178,9 +178,13 @@ def obstacles(of: Recommendation) -> list[str]:
             )
     most = of.conditions.max_shards
     if load.max() > most:
+        needed = count(ceil(load.max() - 1e-9), "shard")
         found.append(
-            f"The fullest minute needs {count(ceil(load.max() - 1e-9), 'shard')}, and at most"
-            f" {most} are allowed: raise --max, or bear with a higher --throttle."
+            f"A number of shards will not do: the fullest minute needs {needed}, and --max allows"
+            f" {most}."
+            if of.meets
+            else f"The fullest minute needs {needed}, and at most {most} are allowed: raise --max,"
+            " or bear with a higher --throttle."
         )
     policy = of.best_of_kind.get("policy")
     if policy is not None and not found:
