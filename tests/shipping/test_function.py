@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+import clew.streams
 from clew.shipping import handlers
 from clew.shipping.errors import ShippingError
 from clew.shipping.function import answer, own_groups_of, packages_of, ship
@@ -17,6 +19,7 @@ from clew.shipping.sinks import open_sink
 from clew.shipping.unpack import batches
 from clew.streams import clients
 from clew.streams.envelope import unseal
+from clew.streams.failure import NotAnEnvelope
 from clew.streams.policy import dead_letter
 
 from . import protocols
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from clew.localcloud import LocalCloud
 
 OWN = "/aws/lambda/ship"
+SCHEMA = json.loads(
+    (Path(clew.streams.__file__).parent / "dead-letter.schema.json").read_text("utf-8")
+)
 
 
 class Context:
@@ -180,6 +186,7 @@ def test_what_is_refused_for_good_is_a_dead_letter(
         found = sorted(letters(cloud, queue), key=lambda one: str(one.members["origin"]))
         letter = next(one for one in found if one.members["origin"]["logGroup"] == GROUP)
         assert "stream has too many labels" in letter.members["error"]["message"]
+        jsonschema.validate(letter.members, SCHEMA)
         assert letter.source == "aws:logs"
         assert letter.function == "ship"
         assert letter.members["origin"]["lines"] == "2"
@@ -190,8 +197,9 @@ def test_what_is_refused_for_good_is_a_dead_letter(
     # And the function takes it again, once the sink does.
     with serving(in_turn(Answer(204, b""))) as server:
         environment(CLEW_SHIP_TO=f"loki+http://127.0.0.1:{server.port}")
-        again = {"awslogs": {"data": base64.b64encode(letter.payload).decode()}}
-        assert handlers.ship(again, Context())["sent"] == 2
+        assert handlers.ship(letter.event(), Context())["sent"] == 2
+    with pytest.raises(NotAnEnvelope, match="is a whole event"):
+        letter.record()
 
 
 @pytest.mark.local_cloud

@@ -26,6 +26,7 @@ _PLACES: dict[str, tuple[tuple[str, ...], str]] = {
     "aws:sqs": (("body",), "text"),
     "aws:sns": (("Sns", "Message"), "text"),
     "aws:kafka": (("value",), "base64"),
+    "aws:logs": (("awslogs", "data"), "base64"),
 }
 #: Kinesis records that EventBridge Pipes delivers have the members of ``kinesis`` themselves.
 _PIPES = (("data",), "base64")
@@ -78,7 +79,10 @@ def record(source: str, raw: Any, envelope: dict[str, Any]) -> Record:
     from clew.capture import EVENT_SOURCES, RECORD_SOURCES
 
     _check(source)
-    name = RECORD_SOURCES.get(source) or EVENT_SOURCES[source]
+    name = RECORD_SOURCES.get(source) or EVENT_SOURCES.get(source)
+    if name is None:
+        message = f"A dead letter of {source} is a whole event: redrive it to its function."
+        raise NotAnEnvelope(message)
     user = envelope.get(USER_RECORD)
     if source == "aws:kinesis" and isinstance(user, dict):
         from clew.capture.kinesis import KinesisRecord
@@ -101,7 +105,9 @@ def record(source: str, raw: Any, envelope: dict[str, Any]) -> Record:
 
 
 def event(source: str, raw: Any) -> dict[str, Any]:
-    """A Lambda event with one record."""
+    """A Lambda event with one record; a batch of log lines is an event itself."""
+    if source == "aws:logs":
+        return members(raw)
     if source != "aws:kafka":
         return {"Records": [raw]}
     topic, partition = text(members(raw).get("topic")), members(raw).get("partition")
