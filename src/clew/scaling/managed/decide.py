@@ -140,7 +140,7 @@ def loaded_map(
     """
     minutes = max(1, int(over_s // 60))
     asked = [
-        one + more
+        one + more.times(REFUSED_COUNTS)
         for one, more in zip(measured.written[-minutes:], measured.refused[-minutes:], strict=True)
     ]
     peak = max(asked, key=lambda load: load.shards(limits), default=Load())

@@ -92,7 +92,8 @@ def measure(
         each = found[5 + 3 * number : 8 + 3 * number]
         accepted = _loads(each[0], each[1])
         asked = (
-            one + more for one, more in zip(accepted, _refused(accepted, each[2]), strict=True)
+            one + more.times(REFUSED_COUNTS)
+            for one, more in zip(accepted, _refused(accepted, each[2]), strict=True)
         )
         of_shards.append((shard, tuple(asked)))
     return Measured(
