@@ -35,7 +35,7 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     ``peak_shards`` is the most that was ever needed, if more is known than the history shows.
     """
     load = history.shards(conditions.situation.limits)
-    highest = max(peak_shards, ceil(float(load.max(initial=1.0))), 1)
+    highest = max(peak_shards, ceil(float(load.max(initial=1.0)) - 1e-9), 1)
     found = [_fixed(count) for count in _counts(highest, 1.1)]
     found += [_level(quantile, over) for quantile in _LEVELS for over in (1, 6, 24)]
     found += [_tracked(held, down, highest) for held in _HELD for down in _DOWN_S]
@@ -48,9 +48,8 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
         if least > float(np.median(load))
     ]
     found += [
-        _tracked(_HELD[-1], 600, highest, least=least, most=ceil(1.5 * least))
-        for least in _counts(highest, 1.2)[1:]
-        if 1.5 * least < highest
+        _tracked(_HELD[-1], 600, highest, least=least, most=min(ceil(1.5 * least), highest))
+        for least in _counts(highest, 1.1)[1:-1]
     ]
     # A floor from which one call of UpdateShardCount, or two, reaches any number up to the peak.
     found += [
