@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ import clew
 from capture.events import FIELDS, with_context
 from clew.capture import read, read_records
 from clew.capture.kinesis import KinesisRecord
+from clew.dlq.attributes import to_send
+from clew.dlq.message import as_delivered
 from clew.invocation import Invocation
 from clew.streams import envelope as module
 from clew.streams.aggregate import pack
 from clew.streams.envelope import Envelope, seal, unseal
-from clew.streams.identity import MEMBER
+from clew.streams.identity import LIVES, MEMBER
 from clew.streams.sources import DYNAMODB, KAFKA, KINESIS, SNS, SQS
 
 from .making import MAKERS, Context, body, event, kinesis, message
@@ -221,6 +224,35 @@ def test_what_is_put_back_is_known_again() -> None:
     assert MEMBER not in again.correlation
     assert MEMBER not in again.correlation.outgoing("0" * 15 + "1"), "it stops at the record"
     assert b64decode(raw["kinesis"]["data"]) == sent
+
+
+@pytest.mark.parametrize("kind", ["kinesis", "sqs", "fifo"])
+def test_lives_count_on_in_the_source(kind: str) -> None:
+    """A record that fails each time it is redriven is not taken for one that failed once."""
+    (record,) = records_in(kind, event([MAKERS[kind](7, "a")]))
+    for life in range(1, 5):
+        letter = sealed(record, SOURCES[kind].name)
+        assert letter.lives == life
+        if kind == "kinesis":
+            again = kinesis(100 + life, "a")
+            again["kinesis"]["data"] = b64encode(letter.to_source()).decode()
+        else:
+            raw = letter.raw()
+            given = to_send(raw, letter.context())
+            named = {name: as_delivered(value) for name, value in given.items()}
+            again = {**raw, "messageId": f"again-{life}", "messageAttributes": named}
+        (record,) = records_in(kind, event([again]))
+        assert LIVES not in record.correlation
+        assert LIVES.encode() not in record.data, "the function does not see it"
+
+
+@pytest.mark.parametrize("given", ["", "-1", "1e9", "99999", 7, None, ["1"], "\u0663", "0x1", " 1"])
+def test_lives_that_make_no_sense_count_for_none(given: object) -> None:
+    raw = kinesis(7, "a")
+    data = with_context(body(7), {**FIELDS, LIVES: given})
+    raw["kinesis"]["data"] = b64encode(data).decode()
+    (record,) = records_in("kinesis", event([raw]))
+    assert sealed(record, "aws:kinesis").lives == 1
 
 
 @pytest.mark.parametrize("data", [b"text", b"\xff\x00", b"[1]", b""])

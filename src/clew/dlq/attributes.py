@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clew import wire
 from clew.capture.record import members, text
 from clew.capture.sqs import SqsRecord
-from clew.streams.identity import MEMBER
+from clew.streams.identity import LIVES, MEMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,8 @@ def to_send(raw: dict[str, Any], context: dict[str, str]) -> dict[str, Any]:
         and isinstance(value, str)
         and (wire.is_field(name) or name in (wire.TRACEPARENT, wire.TRACESTATE))
     }
-    fields = {**(came or context), **({MEMBER: context[MEMBER]} if MEMBER in context else {})}
+    own_fields = {name: context[name] for name in (MEMBER, LIVES) if name in context}
+    fields = {**(came or context), **own_fields}
     packed = json.dumps(fields, separators=(",", ":")).encode()
     return {**own, wire.PACKED: {"DataType": "Binary", "BinaryValue": packed}}
 

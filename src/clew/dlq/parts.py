@@ -226,7 +226,7 @@ def _event_of(letter: Letter, records: Sequence[Mapping[str, Any]]) -> bytes:
     else:
         event = {"Records": [letter.message.as_record()]}
     written = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return written.encode("utf-8", "backslashreplace")  # half a pair is no UTF-8; escaped it is JSON
+    return written.encode("utf-8", "backslashreplace")  # half a character is no UTF-8
 
 
 def _event(envelope: Envelope) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from clew import payload as clew_payload
 from clew import wire
 from clew.streams import origins
 from clew.streams.failure import NotAnEnvelope
-from clew.streams.identity import MEMBER, arn_of
+from clew.streams.identity import LIVES, MEMBER, arn_of, lives_before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Envelope:
 
         The dead letter is the parent, so that the record's next life follows this one in its
         story. With the key by which it is known: what reads the record has it as
-        `idempotency_key`.
+        `idempotency_key`. And with its lives so far, on which its next letter counts on.
         """
         own = self.members["correlation"]
         return {**{name: own[name] for name in own if wire.is_field(name)}, **self._own_fields()}
@@ -135,6 +135,8 @@ class Envelope:
             fields[wire.TRACEPARENT] = f"00-{trace_id}-{self.span_id}-01"
         if self.idempotency_key:
             fields[MEMBER] = self.idempotency_key
+        if fields:
+            fields[LIVES] = str(self.lives)
         return fields
 
     def to_source(self) -> bytes:
@@ -195,7 +197,7 @@ def seal(
         MARK: VERSION,
         "id": new_trace_id(),
         "spanId": new_span_id(),
-        "lives": 1,
+        "lives": lives_before(record) + 1,
         "error": described,
         "attempts": record.attempts,
         "firstAttemptAt": timestamp(first_at),

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 #: The member of a context (or of the packed attribute) that holds the key of a record which was
 #: put again. It is no field of a correlation: it stops at the record that it names.
 MEMBER = "idempotency-key"
+#: Likewise the one that says how often it was dead-lettered before: a number for people.
+LIVES = "dead-letter-lives"
+_MOST_DIGITS = 4
 
 
 def key_of(record: Record) -> str:
@@ -26,10 +29,16 @@ def came_with_key(record: Record) -> bool:
     return bool(_given(record))
 
 
-def _given(record: Record) -> str:
+def lives_before(record: Record) -> int:
+    """How often a record that was put again had been dead-lettered by then."""
+    found = _given(record, LIVES)
+    return int(found) if found.isdecimal() and len(found) <= _MOST_DIGITS else 0
+
+
+def _given(record: Record, wanted: str = MEMBER) -> str:
     try:
         for name, value in record.came_with():
-            if name == MEMBER and isinstance(value, str) and wire.is_value(value):
+            if name == wanted and isinstance(value, str) and wire.is_value(value):
                 return value
     except Exception:  # noqa: BLE001  (a malformed record has its place all the same)
         return ""
