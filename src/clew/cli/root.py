@@ -19,6 +19,7 @@ _GROUPS = {
     "streams": ("clew.cli.streams:streams", "Scale Kinesis streams by alarm and by schedule."),
     "store": ("clew.cli.store:store", "Keep log lines in a file, and search them."),
     "story": ("clew.cli.story:story", "Show one request through every function it touched."),
+    "ui": ("clew.cli.ui:ui", "Show stories, streams and dead letters in a browser."),
     "worker": ("clew.cli.worker:worker", "Run a stream handler outside Lambda."),
 }
 

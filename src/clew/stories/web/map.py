@@ -1,0 +1,136 @@
+"""The service map: a drawing of what really went from where to where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.stories.web import words
+from clew.stories.web.entry import cut
+from clew.stories.web.lately import AGES, Lately, lately
+from clew.stories.web.layout import layers
+from clew.stories.web.render import page
+from clew.stories.web.traffic import FUNCTION
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from clew.stories.web.traffic import Node
+
+#: In user units of the drawing.
+BOX, HIGH, GAP_X, GAP_Y, EDGE = 190, 52, 96, 26, 14
+MAX_NODES = 120
+_CHARACTERS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A node, drawn."""
+
+    x: float
+    y: float
+    kind: str
+    tone: str
+    name: str
+    full: str
+    told: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A link, drawn."""
+
+    path: str
+    tone: str
+    width: int  # a class of the stylesheet, 1 to 4
+    x: float
+    y: float
+    told: str
+    title: str
+
+
+def service_map(request: Request) -> Response:
+    """``/map``."""
+    found = lately(request)
+    boxes, curves, width, height = drawn(found)
+    return page(
+        request, "map.html", found=found, ages=AGES, boxes=boxes, curves=curves,
+        width=width, height=height, box=BOX, high=HIGH,
+        hidden=max(len(found.traffic.nodes) - MAX_NODES, 0),
+    )  # fmt: skip
+
+
+def drawn(found: Lately) -> tuple[list[Box], list[Curve], int, int]:
+    """The drawing, and its size."""
+    ordered = sorted(found.traffic.nodes, key=lambda one: (-one.count, one.key))[:MAX_NODES]
+    nodes = {one.key: one for one in sorted(ordered, key=lambda one: one.key)}
+    places = layers(list(nodes), ((one.start, one.end) for one in found.traffic.links))
+    rows = Counter(place.layer for place in places.values())
+    tallest = max(rows.values(), default=1)
+    height = tallest * (HIGH + GAP_Y) - GAP_Y + 2 * EDGE
+    boxes = {}
+    for key, place in places.items():
+        own = rows[place.layer] * (HIGH + GAP_Y) - GAP_Y
+        x = EDGE + place.layer * (BOX + GAP_X)
+        y: float = (height - own) / 2 + place.row * (HIGH + GAP_Y)
+        boxes[key] = _box(nodes[key], x, y, found)
+    curves = []
+    for one in found.traffic.links:
+        if one.start in boxes and one.end in boxes and one.start != one.end:
+            start, end = boxes[one.start], boxes[one.end]
+            told = words.rate(one.count / found.seconds)
+            if one.errors:
+                told += f", {words.count(one.errors)} failed"
+            title = f"{start.full} to {end.full}: {one.count:,}"
+            title += f", {one.errors:,} failed" if one.errors else ""
+            title += f", {words.length(one.p50)} on the way" if one.p50 is not None else ""
+            path, middle, over = _path(start, end)
+            tone = "bad" if one.errors else "ok"
+            curves.append(Curve(path, tone, _width(one.count), middle, over, told, title))
+    layered = max((place.layer for place in places.values()), default=0) + 1
+    width = layered * (BOX + GAP_X) - GAP_X + 2 * EDGE
+    return list(boxes.values()), curves, width, round(height)
+
+
+def _box(node: Node, x: float, y: float, found: Lately) -> Box:
+    told = words.rate(node.count / found.seconds)
+    if node.p50 is not None:
+        told += f"  {words.length(node.p50)}"
+    if node.errors:
+        told += f"  {words.count(node.errors)} failed"
+    is_function = node.kind == FUNCTION
+    where = words.url("/", {"function": node.name, "since": found.age}) if is_function else ""
+    tone = "bad" if node.errors else "ok"
+    name = node.name or "a function"
+    return Box(x, y, node.kind, tone, _short(name), cut(name, 300), told, where)
+
+
+def _short(name: str) -> str:
+    if len(name) <= _CHARACTERS:
+        return name
+    half = _CHARACTERS // 2
+    return f"{name[:half]}…{name[1 - half :]}"
+
+
+def _path(start: Box, end: Box) -> tuple[str, float, float]:
+    """A curve from the right side of one box to the left side of another, and its middle."""
+    x1, y1 = start.x + BOX, start.y + HIGH / 2
+    x2, y2 = end.x, end.y + HIGH / 2
+    if x2 > x1:
+        bend = max((x2 - x1) / 2, 30)
+        path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f}"
+        path += f" {x2:.0f} {y2:.0f}"
+        return path, (x1 + x2) / 2, (y1 + y2) / 2
+    low = max(start.y, end.y) + HIGH + 18  # back, below both
+    path = (
+        f"M{x1:.0f} {y1:.0f}C{x1 + 60:.0f} {y1:.0f} {x1 + 60:.0f} {low:.0f} {(x1 + x2) / 2:.0f} "
+        f"{low:.0f}S{x2 - 60:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+    )
+    return path, (x1 + x2) / 2, low
+
+
+def _width(number: int) -> int:
+    return 1 if number < 10 else 2 if number < 100 else 3 if number < 1000 else 4
