@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from clew.scaling import Prices
 from clew.scaling.managed.config import parse_config
 from clew.scaling.managed.config_resolve import resolve
 from clew.scaling.managed.settings import ManagedStream, Minimum
@@ -37,7 +38,8 @@ def office_days(days: int = 3, start_s: float = 0.0) -> Trace:
 
 
 def test_everything_that_is_tried_can_be_written_down_and_read_again() -> None:
-    conditions = Conditions(Situation(retention_h=48), min_shards=2, max_shards=20)
+    situation = Situation(retention_h=48, prices=Prices(closed_shard_rate=0.5))
+    conditions = Conditions(situation, min_shards=2, max_shards=20)
     found = choices(office_days(), conditions, "orders")
     assert {one.kind for one in found} == set(KINDS)
     assert any(one.settings.schedule for one in found)

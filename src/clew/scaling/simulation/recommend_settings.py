@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 #: Targets, and what wakes each.
 _HELD = ((0.45, 0.6), (0.6, 0.75), (0.75, 0.85), (0.9, 0.95))
 _DOWN_S = (3600.0, 6 * 3600.0, 86_400.0)  # how long it has to be quiet
+_ABOVE = 1.2  # how far above it one that follows the load may go
 _ROOM = 1.5  # how far above the highest minute so far a fixed number is tried
 #: From the simplest to what has most parts that move.
 KINDS = ("static", "on-demand", "policy")
@@ -69,6 +70,7 @@ def choices(history: Trace, conditions: Conditions, name: str) -> list[Choice]:
         conditions.min_shards,
         conditions.max_shards,
         retention_h=conditions.situation.retention_h,
+        closed_shard_rate=conditions.situation.prices.closed_shard_rate,
     )
     found = [_static(base, shards) for shards in _counts(conditions, peak)]
     found.append(_on_demand(base, peak))
@@ -77,11 +79,21 @@ def choices(history: Trace, conditions: Conditions, name: str) -> list[Choice]:
         min(max(ceil(float(np.quantile(load, part))), low), high) for part in (0.5, 0.9)
     }
     found += [
-        _following(_tracked(base, held, down_s, least))
+        _following(_tracked(base, held, down_s, least), of=high)
         for least in sorted(levels)
         for held in _HELD
         for down_s in _DOWN_S
     ]
+    top = min(max(ceil(_ABOVE * peak), low), high)
+    if top < high:
+        # Refusals overstate what is missing: not far above the peak, they cannot cost much.
+        found += [
+            _following(
+                replace(_tracked(base, held, 3600.0, min(least, top)), max_shards=top), of=high
+            )
+            for least in sorted(levels)
+            for held in _HELD[1:3]
+        ]
     for target in (0.75, 0.9):
         window = busy_hours(load, history.start_s, target)
         if window is None:
@@ -94,7 +106,7 @@ def choices(history: Trace, conditions: Conditions, name: str) -> list[Choice]:
         scheduled = replace(
             _tracked(base, (target, min(target + 0.1, 0.95)), 3600.0, least), schedule=(minimum,)
         )
-        found.append(_following(scheduled))
+        found.append(_following(scheduled, of=high))
     try:
         profile = Profile.learnt(load.tolist(), history.start_s)
     except ScalingError:
@@ -102,7 +114,7 @@ def choices(history: Trace, conditions: Conditions, name: str) -> list[Choice]:
     for held in _HELD[1:]:
         for down_s in _DOWN_S[:2]:
             predictive = replace(_tracked(base, held, down_s, low), predictive=True)
-            found.append(_following(predictive, profile))
+            found.append(_following(predictive, profile, of=high))
     return found
 
 
@@ -150,9 +162,11 @@ def _tracked(
     )
 
 
-def _following(settings: ManagedStream, profile: Profile | None = None) -> Choice:
+def _following(settings: ManagedStream, profile: Profile | None = None, *, of: int) -> Choice:
+    """Settings that follow the load; ``of`` is the most that are allowed."""
     name = f"hold {settings.target:.0%}, down after {duration(settings.down_over_s)}"
     name += f", from {settings.min_shards}" if settings.min_shards > 1 else ""
+    name += f", up to {settings.max_shards}" if settings.max_shards < of else ""
     for one in settings.schedule:
         name += f", {one.minimum} from {one.start} to {one.end}"
     name += ", predictive" if settings.predictive else ""

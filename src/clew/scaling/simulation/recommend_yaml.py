@@ -24,16 +24,18 @@ def streams_yml(settings: ManagedStream, said: str = "") -> str:
 
 
 def _of(one: ManagedStream) -> list[str]:
-    hours = [] if one.retention_h == 24 else [f"retention: {_time(one.retention_h * 3600)}"]
+    also = [] if one.retention_h == 24 else [f"retention: {_time(one.retention_h * 3600)}"]
+    if one.closed_shard_rate:
+        also.append(f"closed_shard_rate: {one.closed_shard_rate:g}")
     if one.mode == "on-demand":
-        return ["mode: on-demand", *hours]
+        return ["mode: on-demand", *also]
     if one.desired is not None:
-        return [f"desired: {one.desired}", *hours]
+        return [f"desired: {one.desired}", *also]
     said = [
         f"min: {one.min_shards}",
         f"max: {one.max_shards}",
         f"target: {_part(one.target)}",
-        *hours,
+        *also,
         f"scale_up: {{alarm_at: {_part(one.alarm_at)}, over: {_time(one.up_over_s)}}}",
     ]
     every = "" if one.down_every_s is None else f", every: {_time(one.down_every_s)}"
