@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clew.cli.dlq_options import session_of, where_options
+from clew.cli.streams_where import aws_options, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def logs() -> None:
 @logs.command()
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @_FUNCTION
-@where_options
+@aws_options
 @click.option("--check", is_flag=True, help="Exit with 2 if a group is not shipped.")
 @_JSON
 def status(
@@ -77,7 +77,7 @@ def status(
 @click.option("--retention", default="", metavar="DAYS",
               help="For groups that keep lines for ever: how long from now on.")  # fmt: skip
 @_DRY_RUN
-@where_options
+@aws_options
 @_JSON
 def subscribe(
     *, patterns: tuple[str, ...], function: str, exclude: tuple[str, ...], filter_pattern: str,
@@ -121,7 +121,7 @@ def subscribe(
 @click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 @_FUNCTION
 @_DRY_RUN
-@where_options
+@aws_options
 @_JSON
 def unsubscribe(
     *, patterns: tuple[str, ...], function: str, dry_run: bool, as_json: bool, **given: Any

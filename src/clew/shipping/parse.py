@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from clew.shipping import stacks
-from clew.shipping.lines import NO_FACTS, Line, Origin
+from clew.shipping.lines import NO_FACTS, UNREAD, Line, Origin, json_object
 from clew.shipping.platform import FIRST, facts_of_event, facts_of_text, problem_of, word_of
 
 if TYPE_CHECKING:
@@ -30,7 +29,12 @@ _NODE = re.compile(
 )
 _NAMED = re.compile(rf"RequestId: ({_ID}) ", re.ASCII)
 
-_loads = json.loads
+#: How a line begins that clew wrote (docs/reference/log-line.md): level and request id are known
+#: from there, without the whole of it.
+_OF_CLEW = re.compile(
+    r'\{"timestamp":"[^"\\]{20,30}","level":"([A-Z]{4,8})","message":"(?:[^"\\]|\\.){0,512}",'
+    r'"logger":"[^"\\]{0,256}","requestId":"([^"\\]{0,64})",'
+).match
 
 
 def lines_of(batch: Mapping[str, Any]) -> list[Line]:
@@ -75,11 +79,16 @@ def read_events(origin: Origin, events: Iterable[tuple[int, str, str]]) -> list[
     for at_ms, message, id_ in events:
         first = message[:1]
         if first == "{" and len(message) <= MAX_MESSAGE:
-            try:
-                members: Any = _loads(message)
-            except (ValueError, RecursionError):  # half a line, or nested beyond reason
-                members = None
-            if type(members) is dict:
+            if (found := _OF_CLEW(message)) and found[1] not in _BAD:
+                _end(stack, parts, lines)
+                stack = None
+                request_id = found[2]
+                lines.append(
+                    Line(at_ms, message, id_, origin, "", found[1], request_id, UNREAD, NO_FACTS)
+                )
+                continue
+            members = json_object(message)
+            if members is not None:
                 _end(stack, parts, lines)
                 stack = None
                 line = _object(at_ms, message, id_, origin, members, current)
@@ -119,12 +128,11 @@ def _end(stack: stacks.Stack | None, parts: list[str], lines: list[Line]) -> Non
         first = lines[-1]
         text = "\n".join([one.removesuffix("\n") for one in parts])
         problem = first.facts.get("problem") or problem_of(text[-4096:])
-        lines[-1] = first._replace(
-            message=text,
-            events=len(parts),
-            level=first.level or ("ERROR" if problem else ""),
-            facts={"problem": problem} if problem else first.facts,
-        )
+        lines[-1] = Line(
+            first.at_ms, text, first.event_id, first.origin, "",
+            first.level or ("ERROR" if problem else ""), first.request_id, None,
+            {"problem": problem} if problem else first.facts, len(parts),
+        )  # fmt: skip
     parts.clear()
 
 

@@ -9,6 +9,7 @@ events keep their ids: what comes twice is stored once. The answer is 200 and
 
 from __future__ import annotations
 
+from json.encoder import encode_basestring as quote
 from typing import TYPE_CHECKING
 
 from clew.shipping.answers import TAKEN, Outcome, check
@@ -36,7 +37,11 @@ class StoreSink:
 
     def pack(self, line: Line) -> bytes:
         """A log event."""
-        return to_json({"id": line.event_id, "timestamp": line.at_ms, "message": line.message})
+        event = (
+            f'{{"id":{quote(line.event_id)},"timestamp":{line.at_ms},'
+            f'"message":{quote(line.message)}}}'
+        )
+        return event.encode("utf-8", "replace")
 
     def send(self, parcels: list[Parcel], timeout_s: float) -> Outcome:
         """Send one request."""
