@@ -438,6 +438,18 @@ def test_what_was_stopped_goes_on_the_next_time(
     assert stream.numbers() == list(range(9))
 
 
+def test_what_somebody_else_has_is_said_before_others_go_ahead_of_it(
+    dlq: Dlq, queue: Queue, stream: Stream
+) -> None:
+    """A run that was killed has letters in hand that should have gone first."""
+    dead_letters(queue, 3, stream)
+    queue.client.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=1, VisibilityTimeout=600)
+    ran = dlq("redrive", queue.name, "--to", "source", "--dry-run")
+    assert ran.out == f"Would send 2 dead letters to the Kinesis stream {stream.name}.\n"
+    assert ran.err.startswith(f"Note: 1 message of {queue.name} somebody else has in hand, ")
+    assert (ran.status, stream.records()) == (0, [])
+
+
 def test_letters_that_come_while_it_runs_are_left_for_the_next_run(
     session: boto3.Session, queue: Queue, stream: Stream, tmp_path: Path
 ) -> None:

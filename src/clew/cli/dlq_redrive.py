@@ -98,6 +98,7 @@ def redrive(*, as_json: bool, **given: Any) -> int:
     session = session_of(given)
     where = _where(session, given)
     queue = queue_of(session, given)
+    _say_hidden(queue)
     if given["dry_run"]:
         return _rehearse(session, queue, wanted, where, given["limit"], as_json=as_json)
     _ask(session, queue, wanted, given)
@@ -116,6 +117,19 @@ def _where(session: boto3.Session, given: dict[str, Any]) -> Where:
         raise click.UsageError("--invoke goes with --to function.")
     arn = find_queue(session, given["target"]).arn if given["target"] else ""
     return Where(given["to"], arn, given["invoke"] or "")
+
+
+def _say_hidden(queue: Queue) -> None:
+    """What cannot be sent now is sent later, and its order with what is sent now is lost."""
+    from clew.dlq.view import count
+
+    if queue.hidden:
+        click.echo(
+            f"Note: {count(queue.hidden, 'message')} of {queue.name} somebody else has in hand, "
+            "and what is sent now goes before them. Those of a run that was killed come back "
+            "within two minutes (of a large queue, fifteen): wait for them where the order counts.",
+            err=True,
+        )
 
 
 def _ask(session: boto3.Session, queue: Queue, wanted: Filter, given: dict[str, Any]) -> None:
@@ -223,11 +237,6 @@ def _print(queue: Queue, result: Result, *, as_json: bool) -> None:
         click.echo(
             f"About {count(queue.visible - result.seen, 'message')} of it could not be seen: "
             "a FIFO queue shows the first ones of each message group, and some of those stay."
-        )
-    if queue.hidden:
-        click.echo(
-            f"{count(queue.hidden, 'message')} of it somebody else had in hand; those of a run "
-            "that was killed come back within two minutes.",
         )
     _print_failed(queue, result)
 
