@@ -27,6 +27,9 @@ MAX_RAW = 20_000
 _BAD = {"ERROR": "error", "CRITICAL": "error", "WARNING": "warning", "DEBUG": "debug"}
 
 
+_TURNS = (("START ", -1), ("END ", 1), ("REPORT ", 2))
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One line."""
@@ -44,6 +47,11 @@ class Shown:
     place: int = 0
     flight_recorder: bool = False
     raw: str = ""
+
+    @property
+    def turn(self) -> int:
+        """Its place among lines of the same time, by what Lambda does first and last."""
+        return next((turn for word, turn in _TURNS if self.message.startswith(word)), 0)
 
     @property
     def clock(self) -> str:
@@ -84,7 +92,7 @@ def shown(found: Found) -> Shown:
     line = parsed.line if isinstance(parsed, Invocation) else parsed
     if isinstance(parsed, Invocation):
         return Shown(
-            found.at_ms,
+            line.at_ms,
             cut(line.level, 20),
             _BAD.get(line.level, "info"),
             cut(line.function, 140),
@@ -180,8 +188,11 @@ def stack_of(thrown: Thrown | None) -> tuple[str, ...]:
 
 
 def texts(lines: Iterable[Found]) -> list[Shown]:
-    """Lines that a search found."""
-    return [shown(one) for one in lines]
+    """Lines as they follow each other by their own times, oldest first.
+
+    What CloudWatch says is when it got them: often all lines of an invocation at once.
+    """
+    return sorted(map(shown, lines), key=lambda one: (one.at_ms, one.turn))
 
 
 def cut(text: str, most: int) -> str:

@@ -39,7 +39,7 @@ def tail(request: Request) -> Response:
     site: Site = request.app.state.site
     asked = Asked.read(request.query_params)
     news = site.shelf.since(max(site.shelf.mark() - _MOST, 0), _MOST * 4)
-    lines = [entry.shown(one) for one in news.lines if _wanted(asked)(one)][-FIRST:]
+    lines = entry.texts(filter(_wanted(asked), news.lines))[-FIRST:]
     given = {name: value for name, value in request.query_params.items() if name != "mark"}
     return page(
         request, "live.html", asked=asked, lines=lines, levels=list(LEVELS), mark=news.mark,
@@ -69,7 +69,7 @@ async def lines(request: Request) -> Response:
     wanted = _wanted(Asked.read(request.query_params))
 
     def told(news: News) -> Any:
-        shown = [entry.shown(one).as_json() for one in news.lines if wanted(one)]
+        shown = [one.as_json() for one in entry.texts(filter(wanted, news.lines))]
         return {"lines": shown, "missed": news.missed} if shown or news.missed else None
 
     given = request.headers.get("last-event-id") or request.query_params.get("mark", "")

@@ -23,5 +23,5 @@ def functions(request: Request) -> Response:
         ages=AGES,
         slowest=slowest,
         functions=found.traffic.functions,
-        reports=any(one.memory_mb for one in found.traffic.functions),
+        reports=any(one.headroom is not None for one in found.traffic.functions),
     )

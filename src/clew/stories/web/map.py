@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from clew.stories.web.traffic import Node
 
 #: In user units of the drawing.
-BOX, HIGH, GAP_X, GAP_Y, EDGE = 190, 52, 96, 26, 14
+BOX, HIGH, GAP_X, GAP_Y, EDGE = 192, 52, 96, 26, 14
 MAX_NODES = 120
-_CHARACTERS = 24
+_CHARACTERS = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Curve:
     x: float
     y: float
     told: str
+    failed: str
     title: str
 
 
@@ -82,30 +83,28 @@ def drawn(found: Lately) -> tuple[list[Box], list[Curve], int, int]:
         if one.start in boxes and one.end in boxes and one.start != one.end:
             start, end = boxes[one.start], boxes[one.end]
             told = words.rate(one.count / found.seconds)
-            if one.errors:
-                told += f", {words.count(one.errors)} failed"
+            failed = f"{words.count(one.errors)} failed" if one.errors else ""
             title = f"{start.full} to {end.full}: {one.count:,}"
             title += f", {one.errors:,} failed" if one.errors else ""
             title += f", {words.length(one.p50)} on the way" if one.p50 is not None else ""
             path, middle, over = _path(start, end)
             tone = "bad" if one.errors else "ok"
-            curves.append(Curve(path, tone, _width(one.count), middle, over, told, title))
+            curves.append(Curve(path, tone, _width(one.count), middle, over, told, failed, title))
     layered = max((place.layer for place in places.values()), default=0) + 1
     width = layered * (BOX + GAP_X) - GAP_X + 2 * EDGE
     return list(boxes.values()), curves, width, round(height)
 
 
 def _box(node: Node, x: float, y: float, found: Lately) -> Box:
-    told = words.rate(node.count / found.seconds)
-    if node.p50 is not None:
-        told += f"  {words.length(node.p50)}"
+    told = [node.kin, words.rate(node.count / found.seconds), words.length(node.p50)]
     if node.errors:
-        told += f"  {words.count(node.errors)} failed"
+        told.append(f"{words.count(node.errors)} failed")
     is_function = node.kind == FUNCTION
     where = words.url("/", {"function": node.name, "since": found.age}) if is_function else ""
     tone = "bad" if node.errors else "ok"
     name = node.name or "a function"
-    return Box(x, y, node.kind, tone, _short(name), cut(name, 300), told, where)
+    full = cut(f"{node.kin} {name}".strip(), 300)
+    return Box(x, y, node.kind, tone, _short(name), full, " · ".join(filter(None, told)), where)
 
 
 def _short(name: str) -> str:

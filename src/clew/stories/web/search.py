@@ -110,8 +110,8 @@ def search(request: Request) -> Response:
     bad = sum(found.levels.get(name, 0) for name in ("ERROR", "CRITICAL"))
     if bad and asked.level not in ("ERROR", "CRITICAL") and not asked.before:
         first = site.shelf.search(replace(query, level="ERROR", limit=ERRORS))
-        errors = entry.texts(first.lines)
-    lines = entry.texts(found.lines)
+        errors = entry.texts(first.lines)[::-1]
+    lines = entry.texts(found.lines)[::-1]
     seen = {one.place for one in errors}
     functions = sorted(found.functions.items(), key=lambda one: (-one[1], one[0]))
     return page(

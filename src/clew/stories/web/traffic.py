@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from clew.stories.lines import Invocation, ReceivedEntry, SentEntry, TextLine
 
+    _Carriers = dict[str, tuple[str, str]]
     _Received = dict[str, list[tuple[Invocation, ReceivedEntry]]]
 
 FUNCTION, CARRIER, EDGE = "function", "carrier", "edge"
@@ -65,7 +66,7 @@ class Told:
     @property
     def headroom(self) -> float | None:
         """The part of its memory that it never used, as far as Lambda told."""
-        return 1 - self.used_mb / self.memory_mb if self.memory_mb else None
+        return 1 - self.used_mb / self.memory_mb if self.memory_mb and self.used_mb else None
 
     @property
     def source_names(self) -> list[str]:
@@ -96,6 +97,7 @@ class Node:
     errors: int
     p50: float | None = None
     told: Told | None = None
+    kin: str = ""  # "SNS topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _graph(
             if entry.parent:
                 received[entry.parent].append((one, entry))
     sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
-    carriers: dict[str, str] = {}
+    carriers: _Carriers = {}
     joined: set[int] = set()
     for one in invocations:
         start = _key(FUNCTION, one.line.function)
@@ -204,12 +206,13 @@ def _graph(
         )
         for told in functions.values()
     ]  # fmt: skip
-    for key, name in {**carriers, **edges}.items():
+    for key, (kin, name) in {**carriers, **edges}.items():
         into = [one for (_, end), one in sums.items() if end == key] or [
             one for (start, _), one in sums.items() if start == key
         ]
         kind = EDGE if key in edges else CARRIER
-        nodes.append(Node(key, kind, name, sum(s.count for s in into), sum(s.errors for s in into)))
+        count, errors = sum(one.count for one in into), sum(one.errors for one in into)
+        nodes.append(Node(key, kind, name, count, errors, kin=kin))
     links = [
         Link(start, end, one.count, one.errors, quantile(one.waits, 0.5))
         for (start, end), one in sums.items()
@@ -222,17 +225,14 @@ def _add_send(
     sent: SentEntry,
     below: list[tuple[Invocation, ReceivedEntry]],
     sums: dict[tuple[str, str], _Sum],
-    carriers: dict[str, str],
+    carriers: _Carriers,
 ) -> None:
     """A send, by way of what carried it, or straight to who answered."""
     bad = sent.outcome == "error" or sent.status >= 500
     by_way = start
     direct = sent.service in ("http", "lambda") and below
     if not direct:
-        name = target_name(sent.service, sent.operation, sent.target)
-        if sent.service == "http":
-            name = short_target(sent.target).partition("/")[0] or name
-        by_way = _carrier(carriers, f"{sent.service} {name}", name)
+        by_way = _carrier(carriers, *_named(sent))
         sums[start, by_way].add(bad=bad)
     for other, entry in below:
         end = _key(FUNCTION, other.line.function)
@@ -242,29 +242,41 @@ def _add_send(
 
 def _from_outside(
     invocations: Iterable[Invocation], joined: set[int], sums: dict[tuple[str, str], _Sum]
-) -> dict[str, str]:
+) -> _Carriers:
     """What came without a send that is known: from API Gateway, a schedule, somebody without clew.
 
     Of what has a parent, the send is in lines that are older or missing; it is no edge.
     """
-    edges: dict[str, str] = {}
+    edges: _Carriers = {}
     for one in invocations:
         for entry in one.received:
             if id(entry) in joined or entry.parent:
                 continue
             name = source_name(one.source) or "unknown source"
             key = _key(EDGE, name)
-            edges[key] = name
+            edges[key] = "", name
             end = _key(FUNCTION, one.line.function)
             sums[key, end].add(bad=entry.outcome in _BAD)
     return edges
 
 
-def _carrier(carriers: dict[str, str], key: str, name: str) -> str:
-    key = _key(CARRIER, key)
+def _named(sent: SentEntry) -> tuple[str, str]:
+    """What carried it: its kind and its name; of HTTP the host, of S3 the bucket."""
+    if sent.service == "http":
+        return "HTTP", short_target(sent.target).partition("/")[0]
+    of_queue = sent.service == "sqs" and "://" in sent.target
+    name = short_target(sent.target.rpartition("/")[2] if of_queue else sent.target)
+    kin = target_name(sent.service, sent.operation, sent.target).removesuffix(name).strip()
+    if sent.service == "s3":
+        return "S3 bucket", name.partition("/")[0]
+    return kin, name
+
+
+def _carrier(carriers: _Carriers, kin: str, name: str) -> str:
+    key = _key(CARRIER, f"{kin} {name}")
     if key not in carriers and len(carriers) >= MAX_CARRIERS:
-        key, name = _key(CARRIER, "others"), "others"
-    carriers[key] = name
+        key, kin, name = _key(CARRIER, "others"), "", "others"
+    carriers[key] = kin, name
     return key
 
 

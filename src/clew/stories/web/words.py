@@ -68,11 +68,14 @@ def count(number: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """``3.2/s``, ``14/min``."""
+    """``3.2/s``, ``14/min``, ``2.0/h``."""
     if per_second >= 0.95:
         return f"{per_second:.1f}/s" if per_second < 10 else f"{per_second:,.0f}/s"
-    per_minute = per_second * 60
-    return f"{per_minute:.1f}/min" if per_minute < 9.95 else f"{per_minute:.0f}/min"
+    for per, seconds in (("min", 60), ("h", 3600), ("day", 86_400)):
+        number = per_second * seconds
+        if number >= 0.95:
+            return f"{number:.1f}/{per}" if number < 9.95 else f"{number:.0f}/{per}"
+    return "0" if per_second <= 0 else "less than 1/day"
 
 
 def share(part: float) -> str:
