@@ -25,10 +25,13 @@ class HotKey:
     shard: str
     utilisation: float  # of one shard, by this key alone
     certain: bool = True  # False where no sample shows the key and only the shard's width tells
+    name: str = ""  # the partition key, where it is known
 
     def __str__(self) -> str:
         """What to tell the team."""
-        if self.certain:
+        if self.certain and self.name:
+            who = f"The partition key {self.name} (hash key {self.hash_key}) alone fills"
+        elif self.certain:
             who = f"One partition key (hash key {self.hash_key}) alone fills"
         else:
             who = f"One partition key in {self.shard or 'a narrow shard'} seems to fill"

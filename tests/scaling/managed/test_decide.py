@@ -16,6 +16,7 @@ from clew.scaling.limits import Limits
 from clew.scaling.managed.decide import Decision, decide, loaded_map, seen_of
 from clew.scaling.managed.metrics import Measured, history, measure
 from clew.scaling.managed.resume import Begun
+from clew.scaling.managed.sample import Sample
 from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.plan import Goal
 
@@ -128,10 +129,13 @@ def test_a_hot_key_is_named_and_not_split() -> None:
         ManagedStream("s", 1, 8, shard_alarms=True),
         named,
         measured([1.05] * 6, shards=own),
-        samples={hot: 950.0, **{KEY_SPACE // 2 + n * KEY_SPACE // 200: 1.0 for n in range(1, 50)}},
+        sample=Sample(
+            {hot: 950.0, **{KEY_SPACE // 2 + n * KEY_SPACE // 200: 1.0 for n in range(1, 50)}},
+            {hot: '"customer-7"'},
+        ),
     )
     assert found.plan is None
-    assert str(hot) in found.why
+    assert f'The partition key "customer-7" (hash key {hot})' in found.why
     assert "splitting cannot help" in found.hot_keys[0]
 
 

@@ -311,7 +311,7 @@ def test_a_hot_key_is_found_in_the_stream_and_named(stage: Make) -> None:
         on.write_shard(shard.id, load)
     said = on.scale_up(on.alarm())
     assert said["outcome"] == "nothing", said
-    assert f"hash key {_hash_key(hot)}" in said["hot_keys"][0]
+    assert f'"{hot}" (hash key {_hash_key(hot)})' in said["hot_keys"][0]
     assert "splitting cannot help" in said["why"]
     assert len(on.shards()) == 2
     assert on.store.audit(on.stream)[0]["hot_keys"] == said["hot_keys"]

@@ -31,6 +31,7 @@ def install() -> None:
     around(kinesis, "_update_shard_count", _update_shard_count)
     around(kinesis, "_list_shards", _list_shards)
     around(kinesis, "_describe_stream", _describe_stream)
+    around(kinesis, "_describe_stream_summary", _describe_stream_summary)
     around(kinesis, "_get_shard_iterator", _get_shard_iterator)
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Kinesis::Stream"]
     handlers["update"] = _by_template(handlers["update"])
@@ -142,6 +143,16 @@ def _describe_stream(original: Callable[..., Answer], data: dict[str, Any]) -> A
     metrics = [{"ShardLevelMetrics": stream.get("ShardLevelMetrics", [])}]
     own = {"Shards": shards, "HasMoreShards": more is not None, "EnhancedMonitoring": metrics}
     return ok({"StreamDescription": description | own})
+
+
+def _describe_stream_summary(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    answer = original(data)
+    stream = kinesis._resolve_stream(data)[1]
+    if answer[0] != 200 or stream is None:
+        return answer
+    summary = json.loads(answer[2])["StreamDescriptionSummary"]
+    metrics = [{"ShardLevelMetrics": stream.get("ShardLevelMetrics", [])}]
+    return ok({"StreamDescriptionSummary": summary | {"EnhancedMonitoring": metrics}})
 
 
 def _get_shard_iterator(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:

@@ -15,11 +15,12 @@ from clew.scaling.seen import Seen, Wish
 from clew.scaling.words import count, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clew.scaling.limits import Limits
     from clew.scaling.managed.alarm_event import AlarmEvent
     from clew.scaling.managed.metrics import Measured
+    from clew.scaling.managed.sample import Sample
     from clew.scaling.managed.settings import ManagedStream
     from clew.scaling.plan import Plan
     from clew.scaling.situation import Situation
@@ -88,7 +89,7 @@ def decide(
     *,
     alarm: AlarmEvent | None = None,
     profile: Profile | None = None,
-    samples: Mapping[int, float] | None = None,
+    sample: Sample | None = None,
 ) -> Decision:
     """What to do with a stream that has these shards, of which this was measured."""
     wish = _wish(settings, seen, measured, alarm, profile)
@@ -106,8 +107,8 @@ def decide(
     # No more load than the rule goes by, though its wish may be beyond the maximum.
     most = max(wish.at_least, wanted) if wanted >= now else wanted
     loaded = loaded_map(shards, measured, situation.limits, over_s, most * settings.target)
-    if samples:
-        loaded = loaded.with_samples(samples)
+    if sample is not None:
+        loaded = loaded.with_samples(sample.weights)
     goal = settings.goal(
         replace(wish, at_least=wanted, at_most=wanted if wanted < now else wish.at_most)
     )
@@ -123,7 +124,8 @@ def decide(
         how = "UpdateShardCount cannot do it now, so it is done by own splits and merges."
         if options.update is not None:
             plan, how = options.update, "Its settings ask for UpdateShardCount."
-    hot = tuple(str(key) for key in plan.hot_keys)
+    names = {} if sample is None else sample.names
+    hot = tuple(str(replace(key, name=names.get(key.hash_key, ""))) for key in plan.hot_keys)
     if plan.nothing_to_do:
         said = f"{why} {' '.join(hot)}".strip()
         return Decision(None, f"{said}{_at_bound(settings, wish, now)}", hot, wish.uneven)

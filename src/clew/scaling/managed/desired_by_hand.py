@@ -120,8 +120,8 @@ def _plan_split(tools: Tools, now: Now, name: str, situation: Situation) -> Plan
         )
     if shard.end - shard.start < 2:
         raise ClewError(f"{full} has a single hash key, and cannot be split.")
-    samples = sample_keys(tools, now.settings.name, [full])
-    sampled = now.shards.with_samples(samples) if samples else now.shards
+    seen = sample_keys(tools, now.settings.name, [full]).weights
+    sampled = now.shards.with_samples(seen) if seen else now.shards
     (shard,) = (one for one in sampled.shards if one.id == full)
     cuts = tuple(sorted((*sampled.cuts, halves(shard))))
     return _plan_of(cuts, sampled, now.settings, situation)

@@ -118,8 +118,8 @@ def look(
             shards, measured, limits, settings.up_over_s, len(shards) * settings.target
         )
         hot = hottest_of(loaded, limits, settings.target)
-        if samples := sample_keys(tools, settings.name, hot):
-            decision = decide(settings, seen, shards, measured, situation, samples=samples, **given)
+        if (sample := sample_keys(tools, settings.name, hot)).weights:
+            decision = decide(settings, seen, shards, measured, situation, sample=sample, **given)
     return Found(state, listed, shards, decision)
 
 
