@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from clew.shipping.batches import Parcel
 from clew.shipping.deliver import deliver
 from clew.shipping.sinks.firehose import MAX_RECORD, FirehoseSink, read_answer
 from clew.shipping.sinks.s3 import S3Sink
+from clew.shipping.sinks.store import StoreSink, body_of
 from clew.stories.store import Store
 from clew.stories.store.files import read_stream
 
@@ -52,6 +54,10 @@ def test_an_object_of_s3_can_be_imported(cloud: LocalCloud, tmp_path: Path) -> N
         body_ = s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"]
         assert store.add(read_stream(body_, "object")).stored == 3
         assert {one.message for one in store.entries()} == {line.message for line in LINES}
+        # They have the ids of their events: the same ones by another way are no others.
+        parcels = [Parcel(line, StoreSink.pack(object(), line)) for line in LINES]  # type: ignore[arg-type]
+        posted = io.BytesIO(body_of(parcels))
+        assert store.add(read_stream(posted, "posted")) == (0, 3)
     gone = S3Sink(s3, f"{bucket}-gone", "")
     report = deliver(LINES, gone)
     assert len(report.left) == 3

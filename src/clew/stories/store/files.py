@@ -166,7 +166,7 @@ def _entries(text: str, found: Any, name: str, group: str, at_ms: int) -> Iterat
             if len(key) == _KEY_DIGITS:
                 yield Keyed(*line, found["message"], bytes.fromhex(key))
                 return
-        yield Entry(*line, found["message"])
+        yield Entry(*line, found["message"], _text(found, "eventId"))
     else:
         yield Entry(_time(found, at_ms), group, name, text.strip())
 
