@@ -23,7 +23,7 @@ from benchmarks.scaling_page import picture, summary, why_not
 from benchmarks.scaling_shapes import made, real
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from benchmarks.scaling_judge import Judged, Point
 
@@ -34,15 +34,20 @@ _MOST_OVER = 1.3
 
 
 def run() -> list[Result]:
+    """On all loads."""
+    return rows(judged())
+
+
+def rows(every: Iterable[Judged]) -> list[Result]:
     """Whether any other is better than what clew chooses, and the choice's bill over the optimum's.
 
     Closed shards cost nothing here; the documentation has both.
     """
-    found = [one for one in judged() if not one.closed_rate]
+    found = [one for one in every if not one.closed_rate]
     held = sum(len(one.held) for one in found)
     others = sum(len(one.others) for one in found)
     unbeaten = sum(not one.better(one.choice(0)) for one in found)
-    rows = [
+    results = [
         _share(
             f"{len(found)} loads: cases in which another policy is not both cheaper and throttled"
             " less than every setting of clew's",
@@ -59,9 +64,10 @@ def run() -> list[Result]:
     ]
     for one in found:
         best = one.own_choice
-        rows.append(
+        results.append(
             Result(
-                claim=f"{one.load.name}: bill at {best.throttled:.2%} refused over the optimum's",
+                claim=f"{one.load.name}: the bill of {best.name}, chosen for"
+                f" {GOALS[0]:.0%}, over the optimum's at the same {best.throttled:.2%} refused",
                 ours=best.usd,
                 peer=best.usd / best.over_optimum,
                 peer_name="the clairvoyant optimum",
@@ -72,7 +78,7 @@ def run() -> list[Result]:
                 unit="USD",
             )
         )
-    return rows
+    return results
 
 
 def _share(claim: str, ours: int, of: int, peer: str) -> Result:
@@ -120,6 +126,23 @@ def _cells(point: Point) -> list[str]:
     ]
 
 
+def write(found: list[Judged]) -> None:
+    """The summary into the page, and a picture for each load beside it."""
+    text = _PAGE.read_text("utf-8")
+    start, end = text.index(_MARKS[0]) + len(_MARKS[0]), text.index(_MARKS[1])
+    shown = [one for one in found if not one.closed_rate]
+    pictures = "\n\n".join(f"![{one.load.name}](img/{_file(one)})" for one in shown)
+    section = f"{summary(found)}\n\n### Pictures, closed shards not billed\n\n{pictures}"
+    _PAGE.write_text(f"{text[:start]}\n\n{section}\n\n{text[end:]}", "utf-8")
+    _PICTURES.mkdir(exist_ok=True)
+    for one in shown:
+        (_PICTURES / _file(one)).write_text(picture(one), "utf-8")
+
+
+def _file(one: Judged) -> str:
+    return f"scaling_{one.load.name.replace(' ', '_')}.svg"
+
+
 def main() -> int:
     """Print every load's table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling_policies")
@@ -136,14 +159,7 @@ def main() -> int:
             console.print(why, style="yellow")
         console.print()
     if given.write:
-        text = _PAGE.read_text("utf-8")
-        start, end = text.index(_MARKS[0]) + len(_MARKS[0]), text.index(_MARKS[1])
-        _PAGE.write_text(f"{text[:start]}\n\n{summary(found)}\n\n{text[end:]}", "utf-8")
-        _PICTURES.mkdir(exist_ok=True)
-        for one in found:
-            if not one.closed_rate:
-                name = one.load.name.replace(" ", "_")
-                (_PICTURES / f"scaling_{name}.svg").write_text(picture(one), "utf-8")
+        write(found)
     else:
         console.print(summary(found), soft_wrap=True, markup=False)
     return 0
