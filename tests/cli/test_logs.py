@@ -124,6 +124,14 @@ def test_groups_are_subscribed_and_unsubscribed(clew: Clew, cloud: LocalCloud) -
         assert {key: one["retentionDays"] for key, one in found.items()} == {
             "a": 30, "b": 7, "full": 30, "ship": 30,
         }  # fmt: skip
+        # The log of a function that is told of the shipping function's own is not shipped back.
+        logs.put_subscription_filter(
+            logGroupName=f"/aws/lambda/{name}-ship", filterName="z", filterPattern="",
+            destinationArn=f"arn:aws:lambda:us-east-1:000000000000:function:{name}-full",
+        )  # fmt: skip
+        out = clew("logs", "subscribe", f"{name}-full", "--dry-run", *where)[1]
+        assert "which would go to and fro" in out
+        logs.delete_subscription_filter(logGroupName=f"/aws/lambda/{name}-ship", filterName="z")
         assert "is subscribed already" in clew("logs", "subscribe", f"{name}-a", *where)[1]
         code, out, _ = clew("logs", "status", f"{name}-*", *where)
         assert "2 of 4 log groups are shipped" in out

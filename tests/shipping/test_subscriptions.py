@@ -14,6 +14,7 @@ from clew.shipping.subscriptions import (
     Filter,
     Group,
     Wanted,
+    back_from,
     created_group,
     decide,
     is_same,
@@ -103,6 +104,16 @@ def test_a_foreign_filter_is_never_written_over(
     # What was done once does not need to be done again.
     again = decide(Group(name, tuple(after.values()), 30, 0, log_class), WANTED)
     assert again.action == found.action or not again.changes
+
+
+def test_two_that_ship_do_not_ship_each_other() -> None:
+    theirs = Filter("theirs", f"{OTHER}:live")
+    found = back_from((theirs, Filter("x", STREAM), Filter("y", "")))
+    assert found == ("other",)
+    wanted = Wanted(SHIP, back_from=found)
+    refused = decide(Group("/aws/lambda/other"), wanted)
+    assert (refused.action, "to and fro" in refused.why) == ("refuse", True)
+    assert decide(Group("/aws/lambda/others"), wanted).action == "subscribe"
 
 
 def test_the_same_function_by_another_name() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import shuffle
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clew.shipping.errors import ShippingError
-from clew.shipping.subscriptions import Decision, Filter, Group, Wanted, decide
+from clew.shipping.lines import OF_LAMBDA
+from clew.shipping.subscriptions import Decision, Filter, Group, Wanted, back_from, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,9 +105,17 @@ class Covered:
         ]
 
 
-def look(logs: Logs, wanted: Wanted, only: str | None = None) -> Iterator[Decision]:
+def look(
+    logs: Logs, wanted: Wanted, only: str | None = None, *, in_any_order: bool = False
+) -> Iterator[Decision]:
     """What is to be done with each group, or with ``only`` one. Changes nothing."""
-    for group in logs.groups() if only is None else [logs.group(only)]:
+    own = (f"{OF_LAMBDA}{wanted.function_name}", *wanted.own_groups)
+    known_own = {one for group in own for one in back_from(logs.filters(group))}
+    wanted = replace(wanted, back_from=tuple(known_own - {wanted.function_name}))
+    found = list(logs.groups()) if only is None else [logs.group(only)]
+    if in_any_order:
+        shuffle(found)
+    for group in found:
         if group is None:
             continue
         known = Group(
@@ -124,17 +134,25 @@ def cover(
     *,
     only: str | None = None,
     left_s: Callable[[], float] = lambda: float("inf"),
+    in_any_order: bool = False,
 ) -> Covered:
     """Subscribe the groups that are meant and are not, and set retentions where there is none.
 
     A group that fails does not keep the others waiting. Filters of others are never touched.
+
+    Args:
+        logs: The log groups.
+        wanted: Which ones, and how.
+        only: This one alone.
+        left_s: How many seconds are left.
+        in_any_order: So that, of more groups than there is time for, others come first next time.
 
     Raises:
         ShippingError: The groups cannot be listed.
     """
     done = Covered()
     try:
-        for decision in look(logs, wanted, only):
+        for decision in look(logs, wanted, only, in_any_order=in_any_order):
             done.decisions.append(decision)
             _apply(logs, wanted, decision, done.failed)
             if left_s() < _LEAST_S:

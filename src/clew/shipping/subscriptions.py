@@ -61,6 +61,8 @@ class Wanted:
     filter_name: str = FILTER_NAME
     #: Log groups of the shipping function besides the one that Lambda gives it.
     own_groups: tuple[str, ...] = ()
+    #: Functions that the shipping function's own log is shipped to, by another such function say.
+    back_from: tuple[str, ...] = ()
 
     @property
     def function_name(self) -> str:
@@ -97,15 +99,29 @@ class Decision:
 
 def decide(group: Group, wanted: Wanted) -> Decision:
     """What is to be done with a group, so that it is subscribed if it should be."""
-    own = "it is the shipping function's own log, which would go round for ever"
+    round_ = _round(group.name, wanted)
     if not wanted.matches(group.name):
         # Said also where no pattern means it: somebody may have subscribed it by hand.
-        is_own = wanted.is_own(group.name)
-        return Decision(group, *(("refuse", own) if is_own else ("leave", "no pattern means it")))
+        return Decision(group, "refuse" if round_ else "leave", round_ or "no pattern means it")
     retention = wanted.retention_days if group.retention_days is None else None
-    is_own = wanted.is_own(group.name)
-    action, why = ("refuse", own) if is_own else _subscription(group, wanted)
+    action, why = ("refuse", round_) if round_ else _subscription(group, wanted)
     return Decision(group, action, why, retention)
+
+
+def _round(name: str, wanted: Wanted) -> str:
+    """Why shipping a group would bring invocations without end; "" where it does not."""
+    if wanted.is_own(name):
+        return "it is the shipping function's own log, which would go round for ever"
+    function = name.removeprefix(OF_LAMBDA)
+    if function in wanted.back_from:
+        return f"{function} is told of the shipping function's log, which would go to and fro"
+    return ""
+
+
+def back_from(own_filters: tuple[Filter, ...]) -> tuple[str, ...]:
+    """The functions that the filters of the shipping function's own log lead to."""
+    parts = [one.destination.split(":") for one in own_filters]
+    return tuple(one[6] for one in parts if len(one) >= 7 and one[2] == "lambda")
 
 
 def _subscription(group: Group, wanted: Wanted) -> tuple[str, str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How long the other side may take to end the connection, after it was told that no more comes.
 _LINGER_S = 1.0
+#: What a line says better than its envelope. Where it is from, the envelope says.
+_ITS_OWN = ("timestamp", "level", "message")
 _PORTS = {"tcp": None, "tls": 5052}
 
 
@@ -55,9 +57,10 @@ class TcpSink:
     def pack(self, line: Line) -> bytes:
         """One line of JSON: the members of a line that is JSON stand at the top, as they were."""
         found: dict[str, Any] = document(line)
-        if line.members is not None and not line.kind:
-            # Indexes know members by their names: those of the line count, and its own message.
-            found = {**found, **line.members}
+        members = line.members
+        if members is not None and not line.kind:
+            own = {name: members[name] for name in _ITS_OWN if name in members}
+            found = {**members, **found, **own}
         return to_json({"@timestamp": found["timestamp"], **found, **self._fields}) + b"\n"
 
     def send(self, parcels: list[Parcel], timeout_s: float) -> Outcome:
