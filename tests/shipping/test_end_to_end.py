@@ -9,9 +9,10 @@ from uuid import uuid4
 
 from clew.shipping import __file__ as room
 from clew.stories import find_story
+from clew.streams.envelope import unseal
 
 from .ingest import TOKEN, ingesting
-from .making import batch, event
+from .making import batch, event, packed
 
 if TYPE_CHECKING:
     from clew.localcloud import LocalCloud
@@ -128,3 +129,36 @@ def test_a_request_is_read_from_the_store_that_its_lines_were_shipped_to(
         assert not [line for line in own if id_ in line]
         for group in groups:
             logs.delete_log_group(logGroupName=group)
+
+
+def test_batches_come_through_a_stream(cloud: LocalCloud, until: Until, tmp_path: Path) -> None:
+    """As the destination of a subscription; the local cloud's own lead to functions only."""
+    name = f"ship-{uuid4().hex[:8]}"
+    kinesis, lambda_, sqs = (cloud.client(each) for each in ("kinesis", "lambda", "sqs"))
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    arn = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
+    with ingesting(tmp_path / "logs.db") as to:
+        shipping = cloud.deploy(TEMPLATE, name, parameters={"ShipTo": to.address, "Token": TOKEN})
+        mapping = lambda_.create_event_source_mapping(
+            FunctionName=shipping.functions["Ship"],
+            EventSourceArn=arn,
+            StartingPosition="TRIM_HORIZON",
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+        )
+        for n in range(3):  # of a stream each, since the same events are the same lines
+            data = packed(batch(f"one of {n}", f"two of {n}", stream=str(n)))
+            kinesis.put_record(StreamName=name, PartitionKey="p", Data=data)
+        for data in (b"no batch at all", packed(batch("the last"))):
+            kinesis.put_record(StreamName=name, PartitionKey="p", Data=data)
+
+        def messages() -> set[str]:
+            return {entry.message for entry in to.store.entries()}
+
+        wanted = {f"{each} of {n}" for each in ("one", "two") for n in range(3)} | {"the last"}
+        until(lambda: messages() == wanted, "all lines are in the store", 30)
+        found = until(
+            lambda: sqs.receive_message(QueueUrl=shipping.outputs["FailedUrl"]).get("Messages"),
+            "what was no batch is a dead letter",
+        )
+        assert unseal(found[0]["Body"]).payload == b"no batch at all"
+        lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
