@@ -25,6 +25,8 @@ class Ingest(NamedTuple):
     server: Server
     #: (stored, repeated) of each request.
     added: list[tuple[int, int]]
+    #: Texts for which a request is refused.
+    refuse: list[str]
 
     @property
     def address(self) -> str:
@@ -34,6 +36,7 @@ class Ingest(NamedTuple):
 @contextlib.contextmanager
 def ingesting(path: Path) -> Iterator[Ingest]:
     added: list[tuple[int, int]] = []
+    refuse: list[str] = []
     lock = threading.Lock()
     with Store(path, write=True) as store:
 
@@ -45,6 +48,8 @@ def ingesting(path: Path) -> Iterator[Ingest]:
                 return Answer(401, b'{"error":"who are you?"}')
             for line in request.body.splitlines():
                 assert json.loads(line)["messageType"] == "DATA_MESSAGE"
+            if any(text.encode() in request.body for text in refuse):
+                return Answer(400, b'{"error":"not that"}')
             with lock:
                 done = store.add(read_stream(io.BytesIO(request.body), "ingest"))
             added.append((done.stored, done.repeated))
@@ -53,4 +58,4 @@ def ingesting(path: Path) -> Iterator[Ingest]:
             )
 
         with serving(respond) as server:
-            yield Ingest(store, server, added)
+            yield Ingest(store, server, added, refuse)

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
+
+from clew.cli import main
 from clew.shipping import __file__ as room
 from clew.stories import find_story
 from clew.streams.envelope import unseal
@@ -148,7 +151,8 @@ def test_batches_come_through_a_stream(cloud: LocalCloud, until: Until, tmp_path
         for n in range(3):  # of a stream each, since the same events are the same lines
             data = packed(batch(f"one of {n}", f"two of {n}", stream=str(n)))
             kinesis.put_record(StreamName=name, PartitionKey="p", Data=data)
-        for data in (b"no batch at all", packed(batch("the last"))):
+        to.refuse.append("poison")
+        for data in (b"no batch at all", packed(batch("poison", "the last"))):
             kinesis.put_record(StreamName=name, PartitionKey="p", Data=data)
 
         def messages() -> set[str]:
@@ -156,9 +160,25 @@ def test_batches_come_through_a_stream(cloud: LocalCloud, until: Until, tmp_path
 
         wanted = {f"{each} of {n}" for each in ("one", "two") for n in range(3)} | {"the last"}
         until(lambda: messages() == wanted, "all lines are in the store", 30)
-        found = until(
-            lambda: sqs.receive_message(QueueUrl=shipping.outputs["FailedUrl"]).get("Messages"),
-            "what was no batch is a dead letter",
+        # What was no batch, and what the store refuses, are dead letters; the latter are shipped
+        # again from there when it takes them.
+        queue = shipping.outputs["FailedUrl"]
+        counted = "ApproximateNumberOfMessages"
+        until(
+            lambda: (
+                sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[counted])["Attributes"][
+                    counted
+                ]
+                == "2"
+            ),
+            "two dead letters",
         )
-        assert unseal(found[0]["Body"]).payload == b"no batch at all"
+        to.refuse.clear()
+        clew = ("dlq", "redrive", queue, "--to", "function", "--local", "tests", "--yes")
+        with pytest.raises(SystemExit) as ended:
+            main([*clew, "--error", "not that"])
+        assert not ended.value.code
+        assert messages() == wanted | {"poison"}
+        (left,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+        assert unseal(left["Body"]).payload == b"no batch at all"
         lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
