@@ -134,8 +134,8 @@ def _recommended(one: Judged) -> bool:
 
 
 def picture(one: Judged) -> str:
-    """The load, and the shards that the choice for the first goal and the optimum have."""
-    load, point = one.load.shards(), one.choice(0)
+    """The load, and the shards that our own choice for the first goal and the optimum have."""
+    load, point = one.load.shards(), one.own_choice
     top = max(float(load.max()), float(point.open_shards.max()), 1.0)
     top = min(top, 1.5 * float(load.max()) + 1)
     asked = _path(_sparse(load), top)

@@ -231,6 +231,8 @@ def test_refusals_of_one_hot_shard_are_no_reason_for_more_shards() -> None:
     grown = replace(hot, written=[4.0] * 5, shards_then=[4] * 5)
     assert rule.wish(grown).at_least == 12
     assert not replace(hot, hottest=()).concentrated(300)
+    assert not replace(hot, hottest=[0.0] * 5).concentrated(300)
+    assert replace(hot, hottest=[0.0] * 3 + [1.0] * 2).concentrated(300)
     assert not replace(hot, refused=[0.0] * 5).concentrated(300)
 
 

@@ -62,7 +62,7 @@ class Seen:
         refused, then = self.refused[-minutes:], self.shards_then[-minutes:]
         found = False
         for at in range(len(hottest)):
-            if refused[at] <= 0:
+            if refused[at] <= 0 or hottest[at] <= 0:  # nothing refused, or not known of shards
                 continue
             shards = then[at] if len(then) else self.shards
             if hottest[at] < _NO_ROOM or written[at] > _ROOM * shards:
