@@ -61,6 +61,23 @@ def plain(event, context):
 
 def leaves(event, context):
     raise SystemExit(3)
+
+
+class Odd(BaseException):
+    def __str__(self):
+        raise RuntimeError("it has none")
+
+    __repr__ = __str__
+
+
+def odd(event, context):
+    raise Odd
+
+
+def answers_oddly(event, context):
+    answer = {("a", 1): Odd(), "nan": float("nan")}
+    answer["self"] = answer
+    return answer
 """
 
 
@@ -106,6 +123,23 @@ def test_lines_and_outcome_for_a_script(dlq: Dlq, queue: Queue) -> None:
     assert (lines[0]["level"], lines[0]["message"]) == ("DEBUG", "placing \x1b[31m")
     assert lines[-1]["outcome"] == "failed"
     assert lines[-1]["error"] == {"type": "KeyError", "message": "'name'"}
+
+
+def test_an_error_without_a_text_and_an_answer_that_is_no_json_are_told(
+    dlq: Dlq, queue: Queue
+) -> None:
+    dead_letters(queue, 3)
+    words = ["replay", queue.name, "request-2", "--handler"]
+    ran = dlq(*words, "posts_code:odd")
+    assert (ran.status, ran.err) == (1, "")
+    assert "ms: Odd: <Odd: its text raised RuntimeError>" in ran.out
+    ran = dlq(*words, "posts_code:odd", "--json")
+    told = {"type": "Odd", "message": "<Odd: its text raised RuntimeError>"}
+    assert json.loads(ran.out.splitlines()[-1])["error"] == told
+    ran = dlq(*words, "posts_code:answers_oddly", "--json")
+    assert (ran.status, ran.err) == (0, "")
+    assert json.loads(ran.out.splitlines()[-1])["value"]["nan"] == "nan"
+    assert "returned {" in dlq(*words, "posts_code:answers_oddly").out
 
 
 def test_it_runs_from_files(dlq: Dlq, queue: Queue, tmp_path: Path) -> None:

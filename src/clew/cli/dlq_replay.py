@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -137,21 +136,24 @@ def _environment(session: boto3.Session | None, given: dict[str, Any]) -> None:
 
 
 def _print(done: Replayed, *, as_json: bool) -> None:
+    from clew.handlers.run import say
+    from clew.log.encode import as_text, encode
     from clew.stories.visible import visible
 
     error = done.error
     if as_json:
-        said = None if error is None else {"type": type(error).__name__, "message": str(error)}
-        facts = {"outcome": "failed" if error else "done", "error": said, "value": done.value}
-        click.echo(json.dumps(facts | {"ms": round(done.ms, 1)}, default=repr))
+        failed = error is not None
+        said = {"type": type(error).__name__, "message": as_text(error)} if failed else None
+        facts = {"outcome": "failed" if failed else "done", "error": said, "value": done.value}
+        click.echo(encode(facts | {"ms": round(done.ms, 1)}))
         return
     click.echo()
     if error is None:
         click.echo(f"done after {done.ms:.0f} ms")
         if done.value is not None:
-            click.echo(f"returned {visible(json.dumps(done.value, default=repr))}")
+            click.echo(f"returned {visible(encode(done.value))}")
         return
-    click.echo(f"FAILED after {done.ms:.0f} ms: {type(error).__name__}: {visible(str(error))}")
+    click.echo(f"FAILED after {done.ms:.0f} ms: {visible(say(error))}")
     own = f'File "{Path(__file__).parents[1]}{os.sep}'
     for frame in traceback.format_tb(error.__traceback__):
         if own not in frame:

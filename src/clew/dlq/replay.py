@@ -71,7 +71,9 @@ def run(
     value, failure = None, None
     try:
         value = handler(event, context)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (it is what is looked for)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (it is what is looked for)
         failure = error
     if failure is None and isinstance(value, dict) and value.get("batchItemFailures"):
         failure = DlqError("The handler returned the record in batchItemFailures.")
