@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -54,7 +56,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]
     """Sets the function's environment; each time another process, as it were."""
 
     def set_(**values: str) -> None:
-        for name, value in {"AWS_LAMBDA_FUNCTION_NAME": "ship", **values}.items():
+        own = {"AWS_LAMBDA_FUNCTION_NAME": "ship", "CLEW_FORWARD": "off"}  # as in the template
+        for name, value in {**own, **values}.items():
             monkeypatch.setenv(name, value)
         handlers._tools.cache_clear()
 
@@ -248,6 +251,17 @@ def test_its_own_log_is_never_shipped_and_its_subscription_ended(
     left = logs.describe_subscription_filters(logGroupName=own)["subscriptionFilters"]
     assert [one["filterName"] for one in left] == ["another"]
     logs.delete_log_group(logGroupName=own)
+
+
+def test_nothing_is_added_to_what_is_shipped() -> None:
+    """In a function; where the module is only imported, the switch stays as it was."""
+    code = "import os, clew.shipping.handlers; print(os.environ.get('CLEW_FORWARD'))"
+    for more, said in (({"AWS_LAMBDA_FUNCTION_NAME": "ship"}, "off"), ({}, "None")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True, text=True, check=True, env={"PATH": "", **more},
+        )  # fmt: skip
+        assert done.stdout.strip() == said
 
 
 def test_its_own_log_groups() -> None:

@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 # What is shipped leaves as it came: no context goes into it, and no id of ours along with it.
-os.environ.setdefault("CLEW_FORWARD", "off")
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:  # and not where somebody merely imports this
+    os.environ.setdefault("CLEW_FORWARD", "off")
 
 import clew
 from clew.handlers.run import prepare, run
