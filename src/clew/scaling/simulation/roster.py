@@ -103,6 +103,7 @@ def contender_of(settings: ManagedStream, name: str, rule: Rule | None = None) -
         target=settings.target,
         min_shards=low,
         max_shards=high,
+        isolate_hot_keys=settings.isolate_hot_keys,
     )
 
 

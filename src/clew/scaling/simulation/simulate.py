@@ -68,6 +68,7 @@ class Contender:
     target: float = 0.75
     min_shards: int = 1
     max_shards: int | None = None  # None: that of the conditions
+    isolate_hot_keys: bool = True  # where keys are sampled
 
 
 def simulate(
@@ -99,7 +100,12 @@ class _Run:
         self._reshaper = Reshaper(
             contender.method,
             given.situation,
-            Goal(contender.target, self._min, self._max, isolate_hot_keys=given.samples),
+            Goal(
+                contender.target,
+                self._min,
+                self._max,
+                isolate_hot_keys=contender.isolate_hot_keys and given.samples,
+            ),
             given.samples,
             deque(),
         )
