@@ -29,6 +29,7 @@ LINES, ERRORS = 100, 12
 _COUNTED_S = 2.0
 _MAX_TEXT = 500
 _MAX_FACETS = 30
+_LAST = 2**63 - 1  # the last place that SQLite knows
 #: A word of the text that means an id of one field: ``user-id=42``.
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,63})=([^\s=]{1,256})").fullmatch
 #: What is an id and nothing else: the search for it leads to its story.
@@ -58,7 +59,7 @@ class Asked:
             level if level in LEVELS else "",
             age if words.since(age, now) else "",
             until if words.since(until, now) else "",
-            before if before.isascii() and before.isdecimal() and len(before) < 19 else "",
+            before if before.isascii() and before.isdecimal() and len(before) < 20 else "",
         )
 
     def query(self, now: datetime) -> Query:
@@ -80,7 +81,7 @@ class Asked:
             since=words.since(self.age, now),
             until=words.since(self.until, now),
             limit=LINES,
-            before=int(self.before) if self.before else None,
+            before=min(int(self.before), _LAST) if self.before else None,
         )
 
     def url(self, **changed: str) -> str:

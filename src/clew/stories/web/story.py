@@ -54,6 +54,7 @@ def story(request: Request) -> Response:
         next=words.url("/story", {"id": found.id, "from": first + ROWS}) if drawn.hidden else "",
         breaks=breaks[:_MAX_BREAKS],
         more_breaks=max(len(breaks) - _MAX_BREAKS, 0),
+        gaps=[(gap.sentence, gap.hops) for gap in getattr(found, "gaps", ())[:_MAX_BREAKS]],
         errors=_errors(found),
         waiting=found.awaited_since_ms() is not None,
         agent=entry.cut(found.user_agent, 200),
@@ -62,7 +63,7 @@ def story(request: Request) -> Response:
 
 
 def _breaks(found: Story) -> list[tuple[str, str, str]]:
-    """What broke: kind, sentence and where on the page."""
+    """What broke, where on the page, and what no log says of it."""
     told = []
     for hop in found.hops:
         if hop.broken is not None:
@@ -72,7 +73,7 @@ def _breaks(found: Story) -> list[tuple[str, str, str]]:
         ]
     told += [(send.broken, "") for send in found.sends if send.broken is not None]
     told.sort(key=lambda one: one[0].at_ms)
-    return [(one.kind, one.sentence, where) for one, where in told]
+    return [(one.sentence, where, getattr(one, "unknown", "")) for one, where in told]
 
 
 def _errors(found: Story) -> list[tuple[int, entry.Shown]]:
