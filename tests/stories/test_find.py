@@ -119,7 +119,7 @@ def test_an_id_that_nobody_has_is_said_with_its_neighbours() -> None:
         find_story(Log(lines), "order-71")
     assert str(raised.value) == (
         "No log line has the id order-71 in 2 log groups of a test; "
-        "the nearest recent ids are order-17, user-5."
+        "the nearest recent ids are order-17, user-5; search by what it logged, with clew story --search."
     )
     with pytest.raises(StoryError, match="no line there has an id at all"):
         find_story(Log([]), "order-71")

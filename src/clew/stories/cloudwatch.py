@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clew.errors import ClewError
 from clew.stories.lines import RawLine
+from clew.stories.source import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,16 @@ class CloudWatchSource:
         self._searched: int | None = None
 
     @property
+    def hint(self) -> str:
+        """What to try where nothing was found: "" if there were log groups to find it in."""
+        if self._searched != 0 or not self._prefix:
+            return ""
+        return (
+            f"no log group there has a name that begins with {self._prefix}; say how yours begin"
+            " with --log-group"
+        )
+
+    @property
     def name(self) -> str:
         """How many log groups the last reading went through, and whose."""
         if self._searched is None:
@@ -68,7 +78,7 @@ class CloudWatchSource:
         all lines come.
 
         Raises:
-            ClewError: CloudWatch Logs did not answer.
+            ClewError: CloudWatch Logs did not answer, or does not allow it.
         """
         request: dict[str, Any] = {"limit": _PAGE}
         if text is not None and _PLAIN(text):
@@ -83,8 +93,7 @@ class CloudWatchSource:
             for group in groups:
                 yield from self._lines_of(group, {**request, "logGroupName": group})
         except (BotoCoreError, ClientError) as error:
-            message = f"{self._where} could not be read: {error}"
-            raise ClewError(message) from error
+            raise unreadable(self._where, error) from error
 
     def _groups(self) -> list[str]:
         asked = {"logGroupNamePrefix": self._prefix} if self._prefix else {}

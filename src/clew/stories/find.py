@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clew.errors import ClewError
 from clew.stories.parse import STOPPED, read
 from clew.stories.reconstruct import reconstruct
+from clew.stories.source import lines_of_each, looked_through
 from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from clew.stories.model import Story
     from clew.stories.source import Source
@@ -66,13 +66,13 @@ def find_story(
         StoryError: No request has that id, or several ids begin that way.
         ClewError: The log lines could not be read.
     """
-    source = _source(where)
+    source = source_in(where)
     if not id:
         raise StoryError("A story needs the id of its request, or the first 8 characters of it.")
     deadline = time.monotonic() + (DEFAULT_WAIT_S if wait_s is None else wait_s)
     before = -1
     while True:
-        story, size = _read(source, id, since)
+        story, size = read_story(source, id, since)
         late = not time.monotonic() < deadline  # also if it is no number
         if story:
             missing = story.awaited_since_ms()
@@ -85,7 +85,8 @@ def find_story(
         time.sleep(min(_POLL_S, max(deadline - time.monotonic(), 0)))
 
 
-def _source(where: Session | Source) -> Source:
+def source_in(where: Session | Source) -> Source:
+    """The log lines of a local cloud or a boto3 session; a source is one already."""
     if not hasattr(where, "client"):
         return where
     from clew.stories.cloudwatch import CloudWatchSource, source_of
@@ -101,8 +102,17 @@ def _is_young(at_ms: int | None) -> bool:
     return at_ms is not None and time.time() - at_ms / 1000 < _YOUNG_S
 
 
-def _read(source: Source, id: str, since: datetime | None) -> tuple[Story | None, int]:  # noqa: A002
-    """The story as far as it is logged, and how many lines there are of it."""
+def read_story(
+    source: Source,
+    id: str,  # noqa: A002
+    since: datetime | None = None,
+) -> tuple[Story | None, int]:
+    """The story as far as it is logged, and how many lines there are of it; None if none is.
+
+    Raises:
+        StoryError: Several ids begin that way.
+        ClewError: The log lines could not be read.
+    """
     raw = list(source.lines(id, since))
     lines = read(raw)
     known = lines.latest_ids()
@@ -114,14 +124,12 @@ def _read(source: Source, id: str, since: datetime | None) -> tuple[Story | None
     # this request, carry no id but that of the invocation.
     missing = {hop.request_id for hop in story.hops if hop.outcome == "unfinished"}
     missing |= {one.line.request_id for one in lines.invocations if not one.complete}
-    for request_id in sorted(missing - {""})[:_MAX_REQUESTS]:
-        raw += source.lines(request_id, since)
+    raw += lines_of_each(source, sorted(missing - {""})[:_MAX_REQUESTS], since)
     if missing:
         lines = read(raw)
         story = reconstruct(lines, full)
     if any(hop.outcome == "unfinished" and not hop.texts for hop in story.hops):
-        for words in STOPPED:
-            raw += source.lines(words, since)
+        raw += lines_of_each(source, STOPPED, since)
         lines = read(raw)
         story = reconstruct(lines, full)
     return story, len(lines.ordinary) + len(lines.invocations) + len(lines.texts)
@@ -147,6 +155,8 @@ def _among_all(source: Source, id: str, since: datetime | None) -> Story:  # noq
     recent_ids = getattr(source, "recent_ids", None)
     if recent_ids is not None:
         known = recent_ids(since)
+    elif getattr(source, "finds_beginnings", False):
+        raise StoryError(_nothing(source, id, since, ""))  # more than it found is not there
     else:
         lines = read(source.lines(None, since))
         known = lines.latest_ids()
@@ -156,15 +166,24 @@ def _among_all(source: Source, id: str, since: datetime | None) -> Story:  # noq
     recent = sorted(known, key=lambda each: known[each], reverse=True)
     near = difflib.get_close_matches(id[:_MAX_ID], recent[:_MAX_COMPARED], n=_MAX_NAMED)
     near += [each for each in recent[:_MAX_NAMED] if each not in near]
-    searched = source.name
-    if since is not None:
-        searched += f" since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     nearest = (
         f"the nearest recent ids are {_listed(near[:_MAX_NAMED])}"
         if near
         else "no line there has an id at all (lines come some seconds late)"
     )
-    raise StoryError(f"No log line has the id {_shown(id)} in {searched}; {nearest}.")
+    raise StoryError(_nothing(source, id, since, nearest))
+
+
+def _nothing(source: Source, id: str, since: datetime | None, nearest: str) -> str:  # noqa: A002
+    """That there is no such story, where it was looked for, and what to try."""
+    until = None if since is None else datetime.now(UTC)
+    searched = looked_through(source, since, until)
+    further = "" if since is None else "look further back with --since, or "
+    hint = getattr(source, "hint", "") or (
+        f"{further}search by what it logged, with clew story --search"
+    )
+    said = "; ".join(filter(None, (nearest, hint)))
+    return f"No log line has the id {_shown(id)} in {searched}; {said}."
 
 
 def _listed(ids: list[str]) -> str:
