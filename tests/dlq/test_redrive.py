@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import clew
+from clew.dlq.errors import DlqError
 from clew.dlq.filters import Filter
 from clew.dlq.journal import Journal
 from clew.dlq.parts import ToStream, Where
@@ -398,6 +399,7 @@ def test_options_that_do_not_go_together_are_said(dlq: Dlq, queue: Queue) -> Non
         (["--to", "source", "--invoke", "x"], "--invoke goes with --to function"),
         ([], "--to"),
         (["--to", "source", "--profile", "x"], "--local is of a local cloud"),
+        (["--to", "queue", "--queue", queue.arn], f"another queue than {queue.name} itself"),
     ):
         ran = dlq("redrive", queue.name, *words)
         assert (ran.status, said in ran.err) == (2, True)
@@ -415,6 +417,28 @@ def test_a_journal_that_cannot_be_written_sends_nothing(
     with one_sentence(ran) as sentence:
         assert "The journal /dev/null/no.db cannot be used" in sentence
     assert (queue.visible, stream.records()) == (1, [])
+
+
+def test_a_journal_that_is_full_by_then_leaves_nothing_that_was_sent(
+    dlq: Dlq, queue: Queue, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be noted any more, and another journal would not know: so it is deleted."""
+    dead_letters(queue, 5, stream)
+    note = Journal.note
+
+    def full(self: Journal, queue: str, parts: Any, state: str) -> None:
+        if state != "sending":
+            raise DlqError("The journal cannot be used: the disk is full.")
+        note(self, queue, parts, state)
+
+    words = ["redrive", queue.name, "--to", "source", "--yes", "--rate", "8/s"]  # two at once
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "note", full)
+        with one_sentence(dlq(*words)) as sentence:
+            assert "the disk is full" in sentence
+    assert (stream.numbers(), queue.visible) == ([0, 1], 3)
+    assert dlq(*words, "--journal", "another.db").status == 0
+    assert (stream.numbers(), queue.visible) == ([0, 1, 2, 3, 4], 0)
 
 
 def test_what_was_stopped_goes_on_the_next_time(

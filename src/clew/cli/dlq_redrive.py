@@ -98,6 +98,8 @@ def redrive(*, as_json: bool, **given: Any) -> int:
     session = session_of(given)
     where = _where(session, given)
     queue = queue_of(session, given)
+    if where.queue == queue.arn:
+        raise click.UsageError(f"--queue is another queue than {queue.name} itself.")
     _say_hidden(queue)
     if given["dry_run"]:
         return _rehearse(session, queue, wanted, where, given["limit"], as_json=as_json)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.dlq import hydrate
+from clew.dlq.errors import DlqError
 from clew.dlq.journal import SENDING, SENT, UNSENT, Journal
 from clew.dlq.letter import Letter, in_order, read_letter
 from clew.dlq.look import readable
@@ -75,6 +76,7 @@ class Redrive:
         self._sender = Sender(session)
         self._on_progress = on_progress
         self._known = 0
+        self._broken: DlqError | None = None
         self.result = Result()
 
     def run(self) -> Result:
@@ -153,6 +155,8 @@ class Redrive:
                 self.result.failed.append((letter, problem))
             elif name not in before:
                 self.result.sent[targets[name]] += 1
+        if self._broken is not None:
+            raise self._broken
         if self._on_progress is not None:
             self._on_progress(self.result, self._known)
 
@@ -181,9 +185,12 @@ class Redrive:
         self._journal.note(self._queue.arn, rows, SENDING)
         told = self._sender.send([part for _, _, part in pending])
         sent = [row for row, problem in zip(rows, told, strict=True) if not problem]
-        self._journal.note(self._queue.arn, sent, SENT)
         unsent = [row for row, problem in zip(rows, told, strict=True) if problem]
-        self._journal.note(self._queue.arn, unsent, UNSENT)
+        try:
+            self._journal.note(self._queue.arn, sent, SENT)
+            self._journal.note(self._queue.arn, unsent, UNSENT)
+        except DlqError as error:  # what is deleted needs no journal; and then it is over
+            self._broken = error
         return {
             row[0]: problem for row, problem in reversed([*zip(rows, told, strict=True)]) if problem
         }
