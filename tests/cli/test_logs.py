@@ -181,6 +181,18 @@ def test_files_are_shipped_once(
             assert messages == sorted(one.message for one in to.store.entries())
 
 
+@pytest.mark.local_cloud
+def test_files_are_shipped_to_a_bucket(clew: Clew, cloud: LocalCloud, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.log"
+    plain.write_text("a line\nanother\n")
+    bucket = f"shipped-{uuid4().hex[:8]}"
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    said = clew("logs", "ship", plain, "--to", f"s3://{bucket}/here", "--local", "tests", "--json")
+    assert (said[0], json.loads(said[1])["sent"]) == (0, 2)
+    (found,) = cloud.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert found["Key"].startswith("here/")
+
+
 def test_what_is_not_shipped_is_said(
     clew: Clew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,7 +107,7 @@ def subscribe(
     if dry_run:
         done = Covered(_decisions(session, wanted))
     else:
-        done = cover(Logs(session.client("logs")), wanted)
+        done = cover(Logs(_logs(session)), wanted)
         done.decisions = [one for one in done.decisions if wanted.matches(one.group.name)]
     words = {
         "subscribe": "would be subscribed" if dry_run else "subscribed",
@@ -145,7 +145,7 @@ def unsubscribe(
         for one in _decisions(session, wanted)
         if (ours := ours_of(one, wanted))
     ]
-    failed = [] if dry_run else take_away(session.client("logs"), wanted, chosen)
+    failed = [] if dry_run else take_away(_logs(session), wanted, chosen)
     words = {"unsubscribe": "would be unsubscribed" if dry_run else "unsubscribed"}
     return tell(chosen, failed, words, as_json=as_json, dry_run=dry_run)
 
@@ -154,8 +154,11 @@ def unsubscribe(
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--to", metavar="ADDRESS", help="The sink [default: CLEW_SHIP_TO].")
 @click.option("--log-group", "group", metavar="NAME", help="The log group of lines that name none.")
+@aws_options
 @_JSON
-def ship(*, files: tuple[str, ...], to: str | None, group: str | None, as_json: bool) -> int:
+def ship(
+    *, files: tuple[str, ...], to: str | None, group: str | None, as_json: bool, **given: Any
+) -> int:
     """Ship the lines of every FILE to a sink, as the function does.
 
     A FILE holds what `clew store export` wrote, what a subscription delivers, or one log line a
@@ -165,6 +168,7 @@ def ship(*, files: tuple[str, ...], to: str | None, group: str | None, as_json: 
     \b
     Examples:
       clew logs ship lines.ndjson.gz --to loki+https://logs.example.com
+      clew logs ship lines.ndjson --to s3://my-logs/lambda --local
       clew store export logs.db - --since 1h | clew logs ship - --to store+https://logs.example.com
     """
     import os
@@ -173,7 +177,11 @@ def ship(*, files: tuple[str, ...], to: str | None, group: str | None, as_json: 
     from clew.shipping.settings import TO, read_settings
     from clew.shipping.sinks import open_sink
 
-    sink = open_sink(read_settings({**os.environ, **({TO: to} if to else {})}).address)
+    asked = any(value is not None for value in given.values())
+    session = session_of(given) if asked else None
+    client = (lambda name, _region: session.client(name)) if session is not None else None
+    settings = read_settings({**os.environ, **({TO: to} if to else {})})
+    sink = open_sink(settings.address, client)
     try:
         report = deliver(_lines(files, group), sink)
     finally:
@@ -231,10 +239,19 @@ def _wanted(function: str, patterns: tuple[str, ...], given: dict[str, Any]) -> 
     return session, meant(Wanted(arn, own_groups=own), patterns)
 
 
+def _logs(session: Any) -> Any:
+    """A client that is patient: DescribeSubscriptionFilters takes 5 calls a second."""
+    from botocore.config import Config
+
+    return session.client(
+        "logs", config=Config(retries={"total_max_attempts": 10, "mode": "adaptive"})
+    )
+
+
 def _decisions(session: Any, wanted: Wanted) -> list[Decision]:
     from clew.shipping.status import decisions
 
-    return decisions(session.client("logs"), wanted)
+    return decisions(_logs(session), wanted)
 
 
 def _lines(files: tuple[str, ...], group: str | None) -> Iterator[Line]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clew.shipping.lines import Line
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+#: Deeper is text; OpenSearch takes 20 levels, unless told otherwise.
+_DEPTH = 20
 
 
 def document(line: Line) -> dict[str, Any]:
@@ -38,8 +41,28 @@ def document(line: Line) -> dict[str, Any]:
 
 
 def to_json(value: Any) -> bytes:
-    """JSON in UTF-8; halves of surrogate pairs become question marks."""
-    return _encode(value).encode("utf-8", "replace")
+    """JSON in UTF-8; halves of surrogate pairs become question marks.
+
+    Python reads and writes NaN and infinities, which are no JSON: they become text, as does what
+    is nested beyond reason.
+    """
+    try:
+        text = _encode(value)
+    except (ValueError, RecursionError):
+        text = _encode(_plain(value, 0))
+    return text.encode("utf-8", "replace")
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if depth >= _DEPTH and isinstance(value, dict | list):
+        return "…"
+    if isinstance(value, dict):
+        return {str(name): _plain(one, depth + 1) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one, depth + 1) for one in value]
+    return value
 
 
 def timestamp(at_ms: int) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from clew.shipping.errors import ShippingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.shipping.answers import Outcome
     from clew.shipping.batches import Parcel
     from clew.shipping.lines import Line
@@ -59,8 +61,17 @@ SCHEMES = {
 }
 
 
-def open_sink(address: Address) -> Sink:
+#: Those that are services of AWS.
+_OF_AWS = ("firehose", "s3")
+
+
+def open_sink(address: Address, client: Callable[[str, str], Any] | None = None) -> Sink:
     """The sink at an address.
+
+    Args:
+        address: Where it is.
+        client: Makes the boto3 client of a service in a region ("" for the session's own), for
+            sinks that are services of AWS.
 
     Raises:
         ShippingError: There is no such kind, or the address does not say enough.
@@ -72,5 +83,6 @@ def open_sink(address: Address) -> Sink:
             f"{address.shown} names no sink; an address begins with one of {kinds}:"
             " loki+https://logs.example.com, say."
         )
-    sink: Sink = import_module(module).open_sink(address)
+    given = (client,) if client is not None and address.kind in _OF_AWS else ()
+    sink: Sink = import_module(module).open_sink(address, *given)
     return sink

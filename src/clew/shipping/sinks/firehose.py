@@ -9,6 +9,8 @@ from clew.shipping.documents import document, to_json
 from clew.shipping.sinks import aws
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.shipping.batches import Parcel
     from clew.shipping.lines import Line
     from clew.shipping.settings import Address
@@ -73,6 +75,6 @@ def read_answer(
     return Outcome(tuple(again), refused, why if again else "")
 
 
-def open_sink(address: Address) -> FirehoseSink:
+def open_sink(address: Address, client: Callable[[str, str], Any] = aws.client) -> FirehoseSink:
     """``firehose://STREAM``, with ``?region=`` where it is in another one."""
-    return FirehoseSink(aws.client("firehose", address.options.get("region", "")), address.host)
+    return FirehoseSink(client("firehose", address.options.get("region", "")), address.host)

@@ -11,6 +11,8 @@ from clew.shipping.documents import document, timestamp, to_json
 from clew.shipping.sinks import aws
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.shipping.batches import Parcel
     from clew.shipping.lines import Line
     from clew.shipping.settings import Address
@@ -60,7 +62,7 @@ def key_of(first: Line, body: bytes) -> str:
     return f"{at[:4]}/{at[5:7]}/{at[8:10]}/{at[11:13]}/{sha256(body).hexdigest()[:32]}.ndjson.gz"
 
 
-def open_sink(address: Address) -> S3Sink:
+def open_sink(address: Address, client: Callable[[str, str], Any] = aws.client) -> S3Sink:
     """``s3://BUCKET/PREFIX``, with ``?region=`` where it is in another one."""
-    client = aws.client("s3", address.options.get("region", ""))
-    return S3Sink(client, address.host, address.path.lstrip("/"))
+    found = client("s3", address.options.get("region", ""))
+    return S3Sink(found, address.host, address.path.lstrip("/"))
