@@ -207,9 +207,17 @@ def test_what_is_not_shipped_is_said(
         code, out, err = clew("logs", "ship", plain, "--to", to)
     assert code == 1
     assert "Shipped 0 lines" in out
-    assert "1 were refused and 0 are left" in err
+    assert "1 were refused: " in err
     assert "?[31mno such field" in err
     assert "s3cret" not in out + err
+    plain.write_text("a line\n" * 30_000)
+    with serving(in_turn(Answer(200), Answer(401))) as server:
+        to = f"store+http://127.0.0.1:{server.port}"
+        code, out, err = clew("logs", "ship", plain, "--to", to)
+        assert len(server.requests) == 2
+    assert code == 1
+    assert "Shipped 10,000 lines" in out
+    assert "0 were refused, and it ended with 10,000 in hand: store+http" in err
 
 
 def test_the_template_is_written_once(clew: Clew, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def ship(
     settings = read_settings({**os.environ, **({TO: to} if to else {})})
     sink = open_sink(settings.address, client)
     try:
-        report = deliver(_lines(files, group), sink)
+        report = deliver(_lines(files, group), sink, to_the_end=False)
     finally:
         sink.close()
     said = {
@@ -201,9 +201,9 @@ def ship(
 
         click.echo(f"Shipped {report.sent:,} lines to {visible(sink.name)}.")
         if said["why"]:
+            ended = f", and it ended with {len(report.left):,} in hand" if report.left else ""
             click.echo(
-                f"{len(report.refused):,} were refused and {len(report.left):,} are left:"
-                f" {visible(str(said['why']))}",
+                f"{len(report.refused):,} were refused{ended}: {visible(str(said['why']))}",
                 err=True,
             )
     return 1 if report.refused or report.left else 0

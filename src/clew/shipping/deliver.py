@@ -69,6 +69,7 @@ def deliver(
     *,
     left_s: Callable[[], float] = lambda: float("inf"),
     sleep: Callable[[float], None] = time.sleep,
+    to_the_end: bool = True,
 ) -> Report:
     """Send lines, in their order, and say what became of each.
 
@@ -78,8 +79,10 @@ def deliver(
         left_s: How many seconds are left. Nothing is begun, and nothing waited for, that has no
             room in them.
         sleep: Waits.
+        to_the_end: Whether lines are read, and count as left, when nothing more can be sent. Of
+            those in a file there may be more than memory holds.
     """
-    return _Delivery(sink, left_s, sleep).run(lines)
+    return _Delivery(sink, left_s, sleep).run(lines, to_the_end=to_the_end)
 
 
 class _Delivery:
@@ -93,12 +96,14 @@ class _Delivery:
         self.sent = self.requests = self.size = self.tries = 0
         self.why = ""
 
-    def run(self, lines: Iterable[Line]) -> Report:
+    def run(self, lines: Iterable[Line], *, to_the_end: bool) -> Report:
         left: list[Line] = []
         sink = self.sink
         parcels = (Parcel(line, sink.pack(line)) for line in lines)
         for parcels_of_one in requests_of(parcels, sink.max_lines, sink.max_bytes):
             if self.why:
+                if not to_the_end:
+                    break
                 left += [parcel.line for parcel in parcels_of_one]
                 continue
             waiting = deque((_Request(parcels_of_one),))
