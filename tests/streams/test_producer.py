@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from clew.streams.producer import Queue
 from log.lines import invocation, logged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from clew.localcloud import LocalCloud
     from clew.streams.producer import Progress, Put
 
@@ -145,11 +148,61 @@ def test_nothing_is_put_where_there_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [None, 7, "text", ("a",), ("", "x"), ("k" * 257, "x"), (1, "x"), {}, ("a", object())]
+    "wrong",
+    [
+        None,
+        7,
+        "text",
+        ("a",),
+        ("", "x"),
+        ("k" * 257, "x"),
+        (1, "x"),
+        ("\ud800", "x"),
+        {},
+        ("a", object()),
+        ("a", {"number": float("nan")}),
+    ],
 )
-def test_what_is_no_record_is_said_with_its_number(wrong: Any) -> None:
-    with pytest.raises(clew.ClewError, match="Record 1 of put has to be"):
-        clew.streams.put("missing", [("a", "x"), wrong])
+def test_what_is_no_record_is_said_with_its_number_and_all_before_it_is_there(
+    cloud: LocalCloud, stream: str, wrong: Any
+) -> None:
+    """Else nobody would know which of those that were read ahead are in the stream."""
+    with pytest.raises(clew.ClewError, match="Record 2 of put has to be"):
+        clew.streams.put(stream, [("a", "x"), ("a", "y"), wrong, ("a", "z")])
+    assert records_in(cloud, stream) == {"a": [b"x", b"y"]}
+
+
+def test_what_the_records_themselves_raise_comes_out_behind_those_before_it(
+    cloud: LocalCloud, stream: str
+) -> None:
+    def some() -> Iterator[tuple[str, str]]:
+        yield "a", "x"
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        clew.streams.put(stream, some())
+    assert records_in(cloud, stream) == {"a": [b"x"]}
+
+
+def test_a_network_that_is_down_is_waited_for_and_loses_nothing(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "PAUSE_S", 0.01)
+    nowhere = cloud.session().client(
+        "kinesis",
+        endpoint_url="http://127.0.0.1:1",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    given_ = [("a", "1"), ("b", "2")]
+    with pytest.raises(clew.streams.PutFailed, match="took no record for 50ms") as raised:
+        clew.streams.put("any", given_, client=nowhere, give_up_after="50ms")
+    assert raised.value.unsent == given_
+
+
+def test_what_the_sdk_refuses_says_what_is_left(cloud: LocalCloud) -> None:
+    with pytest.raises(clew.streams.PutFailed, match="A stream without a name does not") as raised:
+        clew.streams.put("", [("a", "1")], client=cloud.client("kinesis"))
+    assert raised.value.unsent == [("a", "1")]
 
 
 def test_entries_as_put_records_takes_them(cloud: LocalCloud, stream: str) -> None:

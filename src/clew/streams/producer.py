@@ -108,7 +108,8 @@ def put(
     The correlation in force goes along, as with any other send. A request whose answer was lost
     is sent again, so that its records can be in the stream twice. Raises `PutFailed` where the
     stream is not there, does not let the caller in, or takes nothing for ``give_up_after``; and
-    `ClewError` for a record that is none.
+    `ClewError` for a record that is none, when all that came before it are in the stream. What
+    ``records`` itself raises comes out then, too.
     """
     patience_s = seconds(give_up_after, "give_up_after of put")
     if client is None:
@@ -142,6 +143,8 @@ def put(
             )
             raise PutFailed(message, queue.unsent())
         time.sleep(pause_s(refusals))
+    if queue.problem is not None:
+        raise queue.problem
     return progress
 
 
@@ -198,6 +201,8 @@ class Queue:
         self._turns: deque[Hashable] = deque()
         self._read = self._bytes = 0
         self.waiting = 0
+        #: Why no more could be read, or None.
+        self.problem: Exception | None = None
 
     def next_request(self) -> list[Put]:
         """What the next request has; nothing at the end."""
@@ -257,10 +262,13 @@ class Queue:
         ):
             try:
                 given = next(self._records)
+                entry = _entry(given, self._read, stamped=self._aggregate)
             except StopIteration:
                 self._records = None
                 return
-            entry = _entry(given, self._read, stamped=self._aggregate)
+            except Exception as error:  # noqa: BLE001  (raised when what came before it is sent)
+                self._records, self.problem = None, error
+                return
             lane: Hashable = entry.key if self._ordered or self._aggregate else entry.index
             self._read += 1
             self.waiting += 1
@@ -284,9 +292,12 @@ def _entry(given: Any, index: int, *, stamped: bool) -> Entry:
         elif isinstance(data, bytearray | memoryview):
             data = bytes(data)
         elif not isinstance(data, bytes):
-            data = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-        if not isinstance(partition_key, str) or not 1 <= len(partition_key) <= 256:
+            data = json.dumps(
+                data, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            ).encode()
+        if not 1 <= len(partition_key) <= 256:
             raise ValueError  # noqa: TRY301
+        partition_key.encode()
     except (AttributeError, KeyError, TypeError, ValueError):
         message = (
             f"Record {index} of put has to be (partition key, data), or a dict with PartitionKey "
@@ -305,7 +316,12 @@ def _send(
     client: Any, where: dict[str, str], requests: list[Put], queue: Queue
 ) -> tuple[list[Put], str]:
     """Make one request: what the stream took, and why it did not take the rest ("" for none)."""
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,  # noqa: A004  (its own: of what cannot be connected to)
+        HTTPClientError,
+    )
 
     try:
         answer = client.put_records(Records=[one.parameters() for one in requests], **where)
@@ -315,14 +331,12 @@ def _send(
         queue.again(requests)
         if said.get("Code") in _AGAIN or status >= 500:
             return [], f"{said.get('Code')}: {said.get('Message')}"
-        message = (
-            f"{next(iter(where.values()))} does not take the records: {error}. "
-            f"{queue.waiting} records are left over."
-        )
-        raise PutFailed(message, queue.unsent()) from error
-    except HTTPClientError as error:
+        raise _failed(where, error, queue) from error
+    except (HTTPClientError, ConnectionError) as error:
         queue.again(requests)
         return [], f"{type(error).__name__}: {error}"
+    except BotoCoreError as error:  # no credentials, say
+        raise _failed(where, error, queue) from error
     results = answer["Records"]
     taken = [one for one, result in zip(requests, results, strict=True) if not _code(result)]
     refused = [one for one, result in zip(requests, results, strict=True) if _code(result)]
@@ -331,6 +345,15 @@ def _send(
     queue.again(refused)
     why = next((f"{_code(one)}: {one.get('ErrorMessage')}" for one in results if _code(one)), "")
     return taken, why
+
+
+def _failed(where: dict[str, str], error: Exception, queue: Queue) -> PutFailed:
+    stream = next(iter(where.values()))
+    message = (
+        f"{stream or 'A stream without a name'} does not take the records: {error}. "
+        f"{queue.waiting} records are left over."
+    )
+    return PutFailed(message, queue.unsent())
 
 
 def _code(result: dict[str, Any]) -> str:
