@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _LINGER_S = 1.0
 #: What a line says better than its envelope. Where it is from, the envelope says.
 _ITS_OWN = ("timestamp", "level", "message")
-_PORTS = {"tcp": None, "tls": 5052}
 
 
 class TcpSink:
@@ -104,11 +103,10 @@ def _kind(error: OSError) -> str:
 
 def open_sink(address: Address) -> TcpSink:
     """``tcp://HOST:PORT`` or ``tls://HOST:PORT``; options are members that every line gets."""
-    port = address.port or _PORTS[address.kind]
-    if port is None:
+    if address.port is None:
         raise ShippingError(f"{address.shown} does not say which port; write tcp://host:5044.")
     secure = ssl.create_default_context() if address.kind == "tls" else None
     fields = dict(address.options)
     if address.token:
         fields["token"] = address.token
-    return TcpSink(address.shown, address.host, port, secure, fields)
+    return TcpSink(address.shown, address.host, address.port, secure, fields)
