@@ -182,3 +182,42 @@ def test_batches_come_through_a_stream(cloud: LocalCloud, until: Until, tmp_path
         (left,) = sqs.receive_message(QueueUrl=queue)["Messages"]
         assert unseal(left["Body"]).payload == b"no batch at all"
         lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
+
+
+def test_what_goes_through_firehose_is_shipped_and_delivered_as_it_came(
+    cloud: LocalCloud, until: Until, tmp_path: Path
+) -> None:
+    name = f"ship-{uuid4().hex[:8]}"
+    s3, firehose = cloud.client("s3"), cloud.client("firehose")
+    s3.create_bucket(Bucket=name)
+    with ingesting(tmp_path / "logs.db") as to:
+        shipping = cloud.deploy(TEMPLATE, name, parameters={"ShipTo": to.address, "Token": TOKEN})
+        parameter = {
+            "ParameterName": "LambdaArn",
+            "ParameterValue": shipping.outputs["ShipFunction"],
+        }
+        firehose.create_delivery_stream(
+            DeliveryStreamName=name,
+            ExtendedS3DestinationConfiguration={
+                "RoleARN": "arn:aws:iam::000000000000:role/firehose",
+                "BucketARN": f"arn:aws:s3:::{name}",
+                "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0},
+                "ProcessingConfiguration": {
+                    "Enabled": True,
+                    "Processors": [{"Type": "Lambda", "Parameters": [parameter]}],
+                },
+            },
+        )
+        came = [packed(batch(f"line {n}", stream=str(n))) for n in range(3)]
+        firehose.put_record_batch(
+            DeliveryStreamName=name, Records=[{"Data": data} for data in came]
+        )
+        wanted = {f"line {n}" for n in range(3)}
+        until(lambda: {entry.message for entry in to.store.entries()} == wanted, "in the store", 30)
+
+        def delivered() -> bytes:
+            found = s3.list_objects_v2(Bucket=name).get("Contents", [])
+            bodies = (s3.get_object(Bucket=name, Key=one["Key"])["Body"] for one in found)
+            return b"".join(body.read() for body in bodies)
+
+        until(lambda: all(data in delivered() for data in came), "in the bucket", 30)
