@@ -43,7 +43,7 @@ def example() -> list[Run]:
     edge.log(bound, "published", at=61)
     edge.send(bound, "kinesis", "clicks", "PutRecord", at=70)
     edge.log(bound, "after all", at=80, level="WARNING")
-    edge.end()
+    edge.end(took_ms=120)
     called = Run("api-b", at=10, source="aws:apigateway")
     called.log(called.receive(answers=call, user="42", ms=8), "looking", level="DEBUG")
     called.end()
@@ -62,6 +62,7 @@ def test_the_tree_tells_the_story_in_the_order_of_time() -> None:
     assert shown(*example()).splitlines() == [
         "Story of request-1",
         "4 hops in 4 functions, 120 ms, from 2026-01-02T03:04:05.000Z",
+        "Broke at api-a: not received, hop 1, and 1 more break",
         "",
         "api-a  API Gateway  +0 ms  took 120 ms  done  (cold start)",
         "│  ids  user=42",
@@ -83,8 +84,12 @@ def test_the_tree_tells_the_story_in_the_order_of_time() -> None:
         "",
         "BREAK  api-a sent to the Kinesis stream clicks at 03:04:05.070 UTC, and nobody",
         "       received it.",
+        "       Whether a mapping reads the stream, and how far it is, no log says.",
         "BREAK  mail failed on what api-a sent to the SNS topic orders at 03:04:05.090",
         "       UTC: ValueError: no card.",
+        "       Lambda tries it again, twice if not told otherwise, and then drops it or",
+        "       hands it to an on-failure destination or dead-letter queue: no function's",
+        "       log says which.",
     ]
 
 
@@ -260,5 +265,6 @@ def test_what_lambda_said_of_a_stopped_invocation_is_shown() -> None:
     run.log(run.receive(), "starting")
     run.text(f"{request_id} Task timed out after 3.00 seconds", at=3000)
     text = shown(run, width=120)
-    assert "UNFINISHED" in text
+    assert "TIMED OUT" in text
+    assert "Broke at slow: timed out, hop 1" in text
     assert f"LAMBDA   {request_id} Task timed out after 3.00 seconds" in text

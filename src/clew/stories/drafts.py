@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clew.stories.endings import ending_of
 from clew.stories.model import Break, Hop, Send
 
 if TYPE_CHECKING:
@@ -22,8 +23,22 @@ class SendDraft:
     hop: HopDraft | None  # that sent it
     receivers: list[HopDraft] = field(default_factory=list)
     awaited: bool = False
+    gap: bool = False  # whether it went where nobody logs
     note: str = ""
     broken: Break | None = None
+
+    @property
+    def is_dead_letter(self) -> bool:
+        """Whether it was the dead letter of the record that its hop had."""
+        return "deadLetter" in self.entry.position
+
+    @property
+    def waits_for_answer(self) -> bool:
+        """Whether the sender waited for the receiver itself, not for a service in between."""
+        entry = self.entry
+        if entry.service == "lambda":
+            return entry.position.get("invocationType") != "Event"
+        return entry.service == "http" or entry.operation == "StartSyncExecution"
 
     @property
     def at_ms(self) -> int:
@@ -75,6 +90,8 @@ class HopDraft:
     via: SendDraft | None = None  # the send that it answers and stands under
     same_send: list[HopDraft] = field(default_factory=list)  # its deliveries here, oldest first
     delivery: int = 1  # its place among them
+    origin: HopDraft | None = None  # whose invocation it is told of, as a destination of Lambda's
+    destination: HopDraft | None = None  # who was told that its invocation failed for good
     sends: list[SendDraft] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
     texts: list[TextLine] = field(default_factory=list)
@@ -82,8 +99,22 @@ class HopDraft:
     ids_added: dict[str, str] = field(default_factory=dict)
     number: int = 0
     depth: int = 0
+    chain: int = 0  # hops of its call chain so far, itself included; 0 where no line says it
     note: str = ""
     broken: Break | None = None
+
+    @property
+    def ended_ms(self) -> int | None:
+        """When its end was logged; None where it was not."""
+        one = self.invocation
+        if one is None or one.duration_ms is None:
+            return None
+        return one.started_ms + int(one.duration_ms)
+
+    @property
+    def own_stream(self) -> set[str]:
+        """The log stream of its invocation line."""
+        return {self.invocation.line.stream} if self.invocation is not None else set()
 
     @property
     def above(self) -> HopDraft | None:
@@ -107,6 +138,7 @@ class HopDraft:
             at_ms=self.at_ms,
             duration_ms=self.duration_ms,
             outcome=self.outcome,
+            ending=ending_of(self.texts)[0] if self.outcome == "unfinished" else "",
             attempts=self.attempts,
             delivery=self.delivery,
             deliveries=max(len(self.same_send), 1),
@@ -121,3 +153,8 @@ class HopDraft:
             note=self.note,
             broken=self.broken,
         )
+
+
+def note(one: HopDraft | SendDraft, words: str) -> None:
+    """Say something of a hop or a send, beside what is said already."""
+    one.note = f"{one.note}; {words}" if one.note else words

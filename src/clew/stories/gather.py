@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from clew import wire
 from clew.stories.drafts import HopDraft, SendDraft
+from clew.stories.endings import is_telling
+from clew.stories.lines import LogLine, names
 from clew.stories.parse import TIMEOUT
 
 if TYPE_CHECKING:
-    from clew.stories.lines import Invocation, Lines, LogLine, ReceivedEntry, TextLine
+    from clew.stories.lines import Invocation, Lines, ReceivedEntry, TextLine
 
 #: What was still in hand when the time of an invocation was nearly up.
 _UNFINISHED = {TIMEOUT: "unfinished"}
@@ -37,9 +39,11 @@ def gather(lines: Lines, wanted: str) -> Gathered:
         _take_lines(lines, wanted, by_span, spanless)
     hops = [*by_span.values(), *spanless]
     sends = _take_sends(lines.invocations, wanted, by_span, hops) if wanted else []
+    _take_texts(lines.texts, hops)
+    if wanted:
+        hops += _take_mentions(lines, wanted, hops)
     for hop in hops:
         _place_in_time(hop)
-    _take_texts(lines.texts, hops)
     partial = {
         _INCOMPLETE.format(
             function=one.line.function, total=one.chunks_total, seen=len(one.chunks)
@@ -76,7 +80,7 @@ def _received(invocation: Invocation, entry: ReceivedEntry) -> HopDraft:
     if entry.ms is not None:
         hop.duration_ms = entry.ms if entry.attempts else None
     if invocation.line.span != entry.span:
-        hop.ids = {wire.ID: entry.id}
+        hop.ids, hop.chain = {wire.ID: entry.id}, 0
     return hop
 
 
@@ -84,7 +88,9 @@ def _whole(invocation: Invocation) -> HopDraft:
     """A hop that stands for a whole invocation."""
     line = invocation.line
     outcomes = {"ok": "done", "error": "failed", **_UNFINISHED}
-    outcome = outcomes.get(invocation.outcome, "unknown")
+    # Where the line was cut before it said so, its level still does.
+    level = "failed" if line.cut and line.level == "ERROR" else "unknown"
+    outcome = outcomes.get(invocation.outcome, level)
     return HopDraft(
         function=line.function,
         log_group=line.log_group,
@@ -99,6 +105,7 @@ def _whole(invocation: Invocation) -> HopDraft:
         cold_start=line.cold_start,
         invocation=invocation,
         ids=dict(line.ids),
+        chain=line.chain,
     )
 
 
@@ -157,6 +164,7 @@ def _implied(line: LogLine, outcome: str) -> HopDraft:
 def _add_line(hop: HopDraft, line: LogLine) -> None:
     hop.lines.append(line)
     hop.ids.update(line.ids)
+    hop.chain = line.chain or hop.chain
 
 
 def _take_sends(
@@ -203,6 +211,65 @@ def _take_texts(texts: tuple[TextLine, ...], hops: list[HopDraft]) -> None:
         if hop.outcome == "unfinished" and hop.request_id:
             unfinished[hop.log_group, hop.request_id].append(hop)
     for text in texts:
-        if not text.bookkeeping:
+        if not text.bookkeeping or is_telling(text):
             for hop in unfinished.get((text.log_group, text.request_id), ()):
                 hop.texts.append(text)
+
+
+def _take_mentions(lines: Lines, wanted: str, hops: list[HopDraft]) -> list[HopDraft]:
+    """Lines without an id of their own that have this one in their text, however they have it.
+
+    They go to the hop of their invocation, if there is no doubt which that is; else a hop is made
+    for them, of which no more is known.
+    """
+    has_it = names(wanted)
+    found: list[LogLine | TextLine] = [
+        line for line in lines.ordinary if line.text and has_it(line.text)
+    ]
+    found += [text for text in lines.texts if not text.bookkeeping and has_it(text.message)]
+    if not found:
+        return []
+    taken = {id(line) for hop in hops for line in (*hop.lines, *hop.texts)}
+    of_request: dict[tuple[str, str], list[HopDraft]] = defaultdict(list)
+    of_stream: dict[tuple[str, str], list[HopDraft]] = defaultdict(list)
+    for hop in hops:
+        of_request[hop.log_group, hop.request_id].append(hop)
+        for stream in {line.stream for line in hop.lines} | hop.own_stream:
+            of_stream[hop.log_group, stream].append(hop)
+    made: dict[tuple[str, str, str], HopDraft] = {}
+    touched: dict[int, HopDraft] = {}
+    for line in sorted(found, key=lambda one: one.at_ms):
+        if id(line) in taken:
+            continue
+        # The first thing in a text that looks like a request's id may be the one that is wanted.
+        request_id = line.request_id if line.request_id != wanted else ""
+        near = of_request.get((line.log_group, request_id), []) if request_id else []
+        near = near or of_stream.get((line.log_group, line.stream), [])
+        key = line.log_group, line.stream, request_id
+        if len(near) == 1:
+            hop = near[0]
+        elif key in made:
+            hop = made[key]
+        else:
+            hop = made[key] = _mentioned(line, wanted, request_id)
+        touched[id(hop)] = hop
+        if isinstance(line, LogLine):
+            hop.lines.append(line)
+        else:
+            hop.texts.append(line)
+    for hop in touched.values():
+        hop.lines.sort(key=lambda line: line.at_ms)
+    return list(made.values())
+
+
+def _mentioned(line: LogLine | TextLine, wanted: str, request_id: str) -> HopDraft:
+    return HopDraft(
+        function=line.log_group.rpartition("/")[2],
+        log_group=line.log_group,
+        request_id=request_id,
+        span="",
+        parent="",
+        at_ms=line.at_ms,
+        outcome="unknown",
+        ids={wire.ID: wanted},
+    )

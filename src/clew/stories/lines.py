@@ -5,6 +5,7 @@ The fields are those of docs/reference/log-line.md.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from clew import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,6 +61,10 @@ class LogLine:
     flight_recorder: bool = False
     exception: Thrown | None = None
     fields: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)  # the caller's own
+    stream: str = ""
+    chain: int = 0  # hops so far, or 0
+    cut: bool = False  # whether its end is missing
+    text: str = ""  # the whole message, of a line that has no id under clew's name
 
     @property
     def id(self) -> str:
@@ -137,6 +142,14 @@ class TextLine:
         return self.message.startswith(_BOOKKEEPING)
 
 
+def names(id: str) -> Callable[[str], bool]:  # noqa: A002  (the domain's word)
+    """Whether a text has the id in it, as a word of its own."""
+    if not id:
+        return lambda _text: False
+    word = re.compile(rf"(?<![\w-]){re.escape(id)}(?![\w-])").search
+    return lambda text: id in text and word(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Everything that was read, each kind oldest first."""
@@ -144,6 +157,13 @@ class Lines:
     ordinary: tuple[LogLine, ...] = ()
     invocations: tuple[Invocation, ...] = ()
     texts: tuple[TextLine, ...] = ()
+
+    def mention(self, id: str) -> bool:  # noqa: A002
+        """Whether a line without an id of its own has this one in its text."""
+        has_it = names(id)
+        return any(has_it(line.text) for line in self.ordinary if line.text) or any(
+            has_it(text.message) for text in self.texts if not text.bookkeeping
+        )
 
     def latest_ids(self) -> dict[str, int]:
         """Every id that occurs, with the time (ms since the epoch) of its last line."""

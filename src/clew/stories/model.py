@@ -28,15 +28,54 @@ OUTCOMES = (
 )
 
 
+#: What a story can break of. Of a send: it was refused (``throttled``, if because there was too
+#: much), it was not answered, its function could not be loaded, nobody received it (``still in a
+#: queue``, if it went to one). Of a hop: how it ended.
+BREAK_KINDS = (
+    "not received",
+    "still in a queue",
+    "throttled",
+    "send failed",
+    "no answer",
+    "could not start",
+    "failed",
+    "timed out",
+    "out of memory",
+    "crashed",
+    "unfinished",
+    "pending",
+    "skipped",
+    "dead-lettered",
+    "on-failure destination",
+    "returned",
+    "loop stopped",
+)
+#: What can be missing from a story without its being broken.
+GAP_KINDS = ("passed on", "sender not in the logs", "no clew")
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """One place where the story broke."""
 
-    kind: str  # "not received", "send failed", "no answer", or the outcome of a hop
+    kind: str  # one of BREAK_KINDS
     sentence: str
     function: str  # where it was noticed
     target: str  # whom a send was for, or ""
     at_ms: int
+    unknown: str = ""  # what no log says of it, in one sentence
+    hop: int | None = None  # the number of the hop that broke, or that sent what did
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One place where the request went through something that did not log it."""
+
+    kind: str  # one of GAP_KINDS
+    sentence: str
+    function: str  # the next one that logged
+    at_ms: int
+    hops: tuple[int, ...]  # the numbers of the hops that came out of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +117,7 @@ class Hop:
     at_ms: int
     duration_ms: float | None
     outcome: str  # one of OUTCOMES
+    ending: str = ""  # how an unfinished one was ended: "timed out", "out of memory" or "crashed"
     attempts: int = 1  # times that the handler was called for it in this invocation
     delivery: int = 1  # which of the deliveries of the same send to this function it is
     deliveries: int = 1
@@ -105,6 +145,7 @@ class Story:
     hops: tuple[Hop, ...] = ()
     sends: tuple[Send, ...] = ()
     breaks: tuple[Break, ...] = ()  # oldest first
+    gaps: tuple[Gap, ...] = ()  # likewise
     notes: tuple[str, ...] = ()
     at_ms: int = 0
     duration_ms: int = 0

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from clew.stories.lines import EPOCH
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from clew.stories.lines import SentEntry
 
 _SOURCES = {
     "aws:alb": "load balancer",
@@ -50,6 +56,7 @@ _API = re.compile(
     re.ASCII,
 ).match
 _MAX_URL = 60
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that datetime knows
 
 
 def source_name(source: str) -> str:
@@ -93,14 +100,34 @@ def in_a_sentence(service: str, operation: str, target: str) -> str:
     return f"the {name}" if service in _KINDS else name
 
 
+def sent_to(function: str, entry: SentEntry) -> str:
+    """What somebody did with a send: ``shop sent to the SNS topic orders``."""
+    verb = {"http": "called", "lambda": "invoked"}.get(entry.service, "sent to")
+    target = in_a_sentence(entry.service, entry.operation, entry.target)
+    return f"{function or 'a function'} {verb} {target}"
+
+
+def listed(names: list[str], most: int = 3) -> str:
+    """Names in a sentence, each once: ``mail, audit and 2 others``."""
+    each = list(dict.fromkeys(names))
+    if len(each) <= most:
+        return " and ".join([", ".join(each[:-1]), each[-1]] if len(each) > 1 else each)
+    return f"{', '.join(each[:most])} and {len(each) - most} others"
+
+
 def clock(at_ms: int) -> str:
     """``03:04:05.678 UTC``."""
-    return f"{EPOCH + timedelta(milliseconds=at_ms):%H:%M:%S}.{at_ms % 1000:03d} UTC"
+    return f"{_moment(at_ms):%H:%M:%S}.{at_ms % 1000:03d} UTC"
 
 
 def rfc3339(at_ms: int) -> str:
     """``2026-01-02T03:04:05.678Z``."""
-    return f"{EPOCH + timedelta(milliseconds=at_ms):%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    return f"{_moment(at_ms):%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def _moment(at_ms: int) -> datetime:
+    """A time, or the last one that there is: a log may say that something took for ever."""
+    return EPOCH + timedelta(milliseconds=min(max(at_ms, 0), _LAST_MS))
 
 
 def one_line(text: str, most: int = 200) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from clew import wire
 from clew.log.line import RESERVED
 from clew.stories.columns import one_by_one, read_columns
+from clew.stories.cut import members_of
 from clew.stories.lines import (
     EPOCH,
     Invocation,
@@ -130,13 +131,32 @@ def parse(raw: RawLine) -> LogLine | Invocation | TextLine:
             found = json.loads(raw.message)
         except (ValueError, RecursionError):  # half a line, or nested beyond reason
             found = None
+            cut = members_of(raw.message)
+            if wire.ID in cut or "spanId" in cut:  # half a line, of which enough is there
+                return _ordinary_or_invocation(raw, at_ms, cut, cut=True)
     if not isinstance(found, dict):
         return _text_line(raw, at_ms)
     if _text(found, "type").startswith("platform."):
         return _platform_line(raw, at_ms, found)
-    line = _log_line(raw, at_ms, found)
+    return _ordinary_or_invocation(raw, at_ms, found)
+
+
+def _memory(record: dict[str, Any]) -> str:
+    """What a report says of the memory, as the text format has it."""
+    metrics = record.get("metrics")
+    facts = metrics if isinstance(metrics, dict) else {}
+    size, used = _whole(facts, "memorySizeMB"), _whole(facts, "maxMemoryUsedMB")
+    if size is None or used is None:
+        return ""
+    return f" Memory Size: {size} MB Max Memory Used: {used} MB"
+
+
+def _ordinary_or_invocation(
+    raw: RawLine, at_ms: int, found: dict[str, Any], *, cut: bool = False
+) -> LogLine | Invocation:
+    line = _log_line(raw, at_ms, found, cut=cut)
     entries = isinstance(found.get("received"), list) or isinstance(found.get("sent"), list)
-    if line.message == "invocation" and line.logger == "clew" and entries:
+    if line.message == "invocation" and line.logger == "clew" and (entries or cut):
         return _invocation(line, found)
     return line
 
@@ -151,12 +171,17 @@ def _platform_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> TextLine:
     """Lambda's words in its JSON log format (Lambda guide, "Telemetry API Event reference")."""
     record = found.get("record")
     facts: dict[str, Any] = record if isinstance(record, dict) else {}
-    timed_out = _text(facts, "status") == "timeout"
-    message = _TIMEOUT if timed_out else f"REPORT {_text(found, 'type')}"
+    status, kind = _text(facts, "status"), _text(facts, "errorType")
+    message = f"REPORT {_text(found, 'type')}"
+    if status == "timeout":
+        message = _TIMEOUT
+    elif status in ("error", "failure"):
+        message += f" Status: {status}" + (f" Error Type: {kind}" if kind else "") + _memory(facts)
     return TextLine(at_ms, raw.log_group, message, _text(facts, "requestId"), raw.stream)
 
 
-def _log_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> LogLine:
+def _log_line(raw: RawLine, at_ms: int, found: dict[str, Any], *, cut: bool = False) -> LogLine:
+    chain = _text(found, wire.CHAIN)
     group_function = raw.log_group.rpartition("/")[2]
     return LogLine(
         at_ms=time_ms(found.get("timestamp"), at_ms),
@@ -184,6 +209,10 @@ def _log_line(raw: RawLine, at_ms: int, found: dict[str, Any]) -> LogLine:
             for name, value in found.items()
             if name not in RESERVED and not wire.is_field(name)
         },
+        stream=raw.stream,
+        chain=int(chain) if chain.isascii() and chain.isdigit() and len(chain) < 7 else 0,
+        cut=cut,
+        text="" if _text(found, wire.ID) else raw.message,
     )
 
 
@@ -209,7 +238,8 @@ def _invocation(line: LogLine, found: dict[str, Any]) -> Invocation:
             for each in (one_by_one(entry) if "count" in entry else (entry,))
         ),
         chunks=frozenset((chunk,)),
-        chunks_total=max(_whole(found, "chunks") or 1, 1),
+        # Of what was cut off nothing is known, not even how much it was.
+        chunks_total=max(_whole(found, "chunks") or 1, 1) + line.cut,
     )
 
 

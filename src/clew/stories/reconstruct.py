@@ -11,27 +11,20 @@ from typing import TYPE_CHECKING
 
 from clew import wire
 from clew.stories.breaks import judge
+from clew.stories.clocks import set_clocks
 from clew.stories.drafts import SendDraft
+from clew.stories.gaps import find_gaps, fits
 from clew.stories.gather import gather
 from clew.stories.model import Story
 
 if TYPE_CHECKING:
     from clew.stories.drafts import HopDraft
     from clew.stories.lines import Lines, LogLine
+    from clew.stories.model import Gap
 
 _ORPHAN = "its sender is not in the logs"
-#: What brings the events of a source, where it is not HTTP.
-_CARRIERS = {
-    "aws:dynamodb": ("dynamodb",),
-    "aws:events": ("eventbridge", "s3"),
-    "aws:firehose": ("firehose", "kinesis"),
-    "aws:kinesis": ("kinesis",),
-    "aws:lambda": ("lambda",),
-    "aws:s3": ("s3",),
-    "aws:sns": ("sns",),
-    "aws:sqs": ("sqs", "sns", "eventbridge"),
-    "aws:states": ("stepfunctions",),
-}
+_DESTINATION = "aws:lambda-destination"
+_TOLERANCE_MS = 1000
 _CIRCLE = "its senders form a circle, so the tree begins here"
 
 
@@ -41,11 +34,15 @@ def reconstruct(lines: Lines, id: str) -> Story:  # noqa: A002  (the domain's wo
     hops, sends = gathered.hops, gathered.sends
     _join(hops, sends)
     _cut_circles(hops)
+    clocks = set_clocks(hops)
+    sends.sort(key=lambda send: send.at_ms)
     hops = _ordered(hops, sends)
     _note_deliveries(hops)
+    _find_destinations(sends)
     _add_ids(hops)
-    judge(hops, sends, id)
-    return _story(id, hops, sends, gathered.notes)
+    gaps = find_gaps(hops, sends)
+    judge(hops, sends, id, lines.texts)
+    return _story(id, hops, sends, gaps, (*gathered.notes, *clocks))
 
 
 def _join(hops: list[HopDraft], sends: list[SendDraft]) -> None:
@@ -72,8 +69,7 @@ def _sender(hop: HopDraft, candidates: list[SendDraft]) -> SendDraft:
 
     def likelihood(send: SendDraft) -> tuple[bool, bool, bool, int]:
         before = send.at_ms <= hop.at_ms
-        fits = send.entry.service in _CARRIERS.get(hop.source, ("http",))
-        return send.hop is not hop, fits, before, send.at_ms if before else -send.at_ms
+        return send.hop is not hop, fits(hop, send), before, send.at_ms if before else -send.at_ms
 
     return candidates[0] if len(candidates) == 1 else max(candidates, key=likelihood)
 
@@ -126,6 +122,34 @@ def _note_deliveries(hops: list[HopDraft]) -> None:
             hop.same_send, hop.delivery = group, delivery
 
 
+def _find_destinations(sends: list[SendDraft]) -> None:
+    """Find who was told that an invocation failed for good.
+
+    Lambda tells a destination, or a dead-letter queue, of an event by handing it on with the
+    context that it came with: it answers the same send as those that failed on it.
+    """
+    for send in sends:
+        if len(send.receivers) < 2 or send.is_dead_letter:
+            continue
+        told = [hop for hop in send.receivers if hop.source == _DESTINATION or not fits(hop, send)]
+        asked = [
+            hop
+            for hop in send.receivers
+            if fits(hop, send) or hop.outcome == "unfinished" or not hop.source
+        ]
+        for hop in told:
+            before = [
+                one
+                for one in asked
+                if one.function != hop.function and one.at_ms <= hop.at_ms + _TOLERANCE_MS
+            ]
+            last = max(before, key=lambda one: one.at_ms, default=None)
+            if last is not None and last is not hop:
+                hop.origin = last
+                if last.outcome in ("failed", "unfinished"):
+                    last.destination = last.destination or hop
+
+
 def _add_ids(hops: list[HopDraft]) -> None:
     """Say which ids each hop added: those that the hop that sent it does not know."""
     for hop in hops:
@@ -141,6 +165,7 @@ def _story(
     id: str,  # noqa: A002
     hops: list[HopDraft],
     sends: list[SendDraft],
+    gaps: list[Gap],
     notes: tuple[str, ...],
 ) -> Story:
     starts = [hop.at_ms for hop in hops] + [send.at_ms for send in sends]
@@ -155,6 +180,7 @@ def _story(
         hops=tuple(hop.freeze() for hop in hops),
         sends=tuple(send.freeze() for send in sends if send.hop is None),
         breaks=tuple(sorted(broken, key=lambda one: one.at_ms)),
+        gaps=tuple(sorted(gaps, key=lambda one: one.at_ms)),
         notes=notes,
         at_ms=start,
         duration_ms=max([*starts, *ends], default=start) - start,

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from clew import wire
 from clew.log.encode import encode
+from clew.stories.endings import is_lambdas
 from clew.stories.lines import LogLine
 from clew.stories.model import Send
 from clew.stories.naming import rfc3339, source_name, target_name
@@ -49,6 +50,7 @@ _FRAME = re.compile(r'File "(.+)", line (\d+), in (.+)').fullmatch
 _OWN = re.compile(
     r".*/clew/(?:(?:capture|forward|handlers|log|streams)/(?:\w+/)*\w+|payload|correlation)\.py"
 ).fullmatch
+_PAST = " " * 7  # under the sentence of a break
 _INDENT = " " * 9  # under the message of a line
 _MIN_TEXT = 40  # the tree goes to the right only so far as to leave this much
 
@@ -124,6 +126,13 @@ class _View:
             *([f"for {self._shown(story.user_agent, _MAX_FIELD)}"] if story.user_agent else []),
         ]
         yield Row("", "", Text(", ".join(facts), "dim"))
+        if story.breaks:
+            first, more = story.breaks[0], len(story.breaks) - 1
+            who = self._shown(first.function, 140) or "a function"
+            where = f", hop {first.hop}" if first.hop is not None else ""
+            others = f", and {_count(more, 'more break')}" if more else ""
+            said = f"Broke at {who}: {self._shown(first.kind, 40)}{where}{others}"
+            yield Row("", "  ", Text(said, "bold red"))
         yield Row("", "", Text(" "))
 
     def _tops(self) -> Iterator[Row | _Rows]:
@@ -169,12 +178,11 @@ class _View:
                 for line in self._stack(hop.exception):
                     yield Row(bar, bar + "  ", line)
             why = self._shown(hop.error) if hop.error else self._thrown(hop.exception)
-            yield Row(
-                bar, bar + "  ", _break(_OUTCOMES.get(hop.outcome, ("failed",))[0].lower(), why)
-            )
+            yield Row(bar, bar + "  ", _break(self._shown(hop.broken.kind, 40), why.rstrip(": ")))
 
     def _hop_label(self, hop: Hop, under: int | None) -> Text:
         word, style = _OUTCOMES.get(hop.outcome, (self._shown(hop.outcome, 40), "bold red"))
+        word = hop.ending.upper() or word
         label = Text()
         if under is not None:
             label.append(f"hop {hop.number}, under hop {under}: ", "dim")
@@ -226,7 +234,8 @@ class _View:
     def _line(self, line: LogLine | TextLine, *, stack: bool) -> Iterator[Text]:
         """A log line, and below it the end of its exception."""
         if not isinstance(line, LogLine):
-            yield Text.assemble(("LAMBDA   ", "yellow"), self._shown(line.message))
+            who = ("LAMBDA   ", "yellow") if is_lambdas(line) else ("TEXT     ", "green")
+            yield Text.assemble(who, self._shown(line.message))
             return
         text = Text()
         text.append(f"{self._shown(line.level, 20):<8} ", _LEVELS.get(line.level, "green"))
@@ -239,6 +248,8 @@ class _View:
             text.append(f"  and {len(line.fields) - _MAX_FIELDS} more", "dim")
         if line.flight_recorder:
             text.append("  (flight recorder)", "dim")
+        if line.cut:
+            text.append("  (its end was cut off)", "dim")
         yield text
         if line.exception is not None:
             if stack:
@@ -264,11 +275,19 @@ class _View:
             yield Row("", "", Text(said, "yellow"))
         for note in story.notes:
             yield Row("", "", Text(f"{self._shown(note)}.", "yellow"))
+        for gap in story.gaps[:_MAX_BREAKS]:
+            gap_text = Text.assemble(
+                ("GAP    ", "bold yellow"), (self._shown(gap.sentence, _MAX_SENTENCE), "yellow")
+            )
+            yield Row("", "       ", gap_text)
         if not story.breaks:
-            yield Row("", "", Text("Nothing broke, and nothing that was sent is missing.", "green"))
+            whole = "." if story.gaps else ", and nothing that was sent is missing."
+            yield Row("", "", Text(f"Nothing broke{whole}", "green"))
             return
         for broken in story.breaks[:_MAX_BREAKS]:
             yield Row("", "       ", _break(self._shown(broken.sentence, _MAX_SENTENCE), ""))
+            if broken.unknown:
+                yield Row(_PAST, _PAST, Text(self._shown(broken.unknown, _MAX_SENTENCE), "dim"))
         more = len(story.breaks) - _MAX_BREAKS
         if more > 0:
             yield Row("", "", Text(f"{_count(more, 'more break')} (--json has them all)", "red"))

@@ -9,7 +9,7 @@ from clew.stories.naming import rfc3339
 
 if TYPE_CHECKING:
     from clew.stories.lines import LogLine, TextLine, Thrown
-    from clew.stories.model import Break, Hop, Send, Story
+    from clew.stories.model import Break, Gap, Hop, Send, Story
 
 #: The log line itself is cut deeper than 16 levels.
 _MAX_DEPTH = 32
@@ -26,6 +26,7 @@ def story_json(story: Story) -> dict[str, Any]:
         "debug": story.debug,
         "user_agent": story.user_agent or None,
         "breaks": [_break(one, story) for one in story.breaks],
+        "gaps": [_gap(one, story) for one in story.gaps],
         "notes": list(story.notes),
         "hops": [_hop(hop, story) for hop in story.hops],
         "sends": [_send(send, story) for send in story.sends],
@@ -38,6 +39,18 @@ def _break(one: Break, story: Story) -> dict[str, Any]:
         "sentence": one.sentence,
         "function": one.function,
         "target": one.target or None,
+        "unknown": one.unknown or None,
+        "hop": one.hop,
+        **_time(one.at_ms, story),
+    }
+
+
+def _gap(one: Gap, story: Story) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "sentence": one.sentence,
+        "function": one.function,
+        "hops": list(one.hops),
         **_time(one.at_ms, story),
     }
 
@@ -56,6 +69,7 @@ def _hop(hop: Hop, story: Story) -> dict[str, Any]:
         **_time(hop.at_ms, story),
         "duration_ms": hop.duration_ms,
         "outcome": hop.outcome,
+        "ending": hop.ending or None,
         "error": hop.error or None,
         "exception": _thrown(hop.exception),
         "attempts": hop.attempts,
@@ -98,6 +112,7 @@ def _line(line: LogLine, story: Story) -> dict[str, Any]:
         "message": line.message,
         "logger": line.logger or None,
         "flight_recorder": line.flight_recorder,
+        "cut": line.cut,
         "exception": _thrown(line.exception),
         "fields": _plain(line.fields, _MAX_DEPTH),
     }
