@@ -14,7 +14,7 @@ from clew.stories.store.facts import LEVELS
 from clew.stories.web import entry
 from clew.stories.web.render import page
 from clew.stories.web.search import Asked
-from clew.stories.web.story import id_of
+from clew.stories.web.story import id_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -80,15 +80,17 @@ async def grown(request: Request) -> Response:
     """``/follow/events?id=``: says so whenever there is more of a story."""
     site: Site = request.app.state.site
     id_ = id_of(request)
-    known = -1
+    seen = request.query_params.get("seen", "")
+    known = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0
+    first = True
 
     def told(news: News) -> Any:
-        nonlocal known
-        if known >= 0 and not news.lines:
+        nonlocal known, first
+        if not (first or news.lines):
             return None
-        count = sum(1 for _ in site.shelf.lines(id_))
-        before, known = known, count
-        return {"lines": count} if before not in (-1, count) else None
+        before, first = known, False
+        known = lines_of(site, id_)
+        return {"lines": known} if known != before else None
 
     return await _stream(request, site, request.query_params.get("mark", ""), told)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 from clew.stories.web.site import WebError
@@ -55,6 +57,7 @@ def serve(site: Site, port: int, ready: Callable[[str], object]) -> None:
         limit_concurrency=_ENOUGH,
         timeout_graceful_shutdown=3,
     )
+    _end_in_order()
     try:
         _Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
@@ -62,6 +65,12 @@ def serve(site: Site, port: int, ready: Callable[[str], object]) -> None:
     finally:
         site.closing.set()
         listener.close()
+
+
+def _end_in_order() -> None:
+    """Have SIGTERM end it as Ctrl-C does: files that are only for now are removed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def address(host: str, port: int) -> str:

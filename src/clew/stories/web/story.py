@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROWS = 400
 _MAX_BREAKS, _MAX_ERRORS = 30, 30
 _MAX_ID = 256
+_YOUNG_MS = 60_000
 
 
 def id_of(request: Request) -> str:
@@ -31,14 +33,20 @@ def id_of(request: Request) -> str:
     return str(given)[:_MAX_ID]
 
 
+def lines_of(site: Site, id_: str) -> int:
+    """How many lines there are of a request: when it is more, there is more to show."""
+    return sum(1 for _ in site.shelf.lines(id_)) if id_ else 0
+
+
 def story(request: Request) -> Response:
     """``/story/ID``: the waterfall."""
     site: Site = request.app.state.site
     id_ = id_of(request)
+    seen = lines_of(site, id_)  # before it is told, so that nothing is missed between
     try:
         found = find_story(site.shelf, id_, wait_s=0)
     except ClewError as error:
-        return page(request, "no_story.html", 404, id=id_, sentence=str(error))
+        return page(request, "no_story.html", 404, id=id_, seen=seen, sentence=str(error))
     if request.query_params.get("as") == "json":
         return JSONResponse(story_json(found))
     given = request.query_params.get("from", "")
@@ -56,10 +64,17 @@ def story(request: Request) -> Response:
         more_breaks=max(len(breaks) - _MAX_BREAKS, 0),
         gaps=[(gap.sentence, gap.hops) for gap in getattr(found, "gaps", ())[:_MAX_BREAKS]],
         errors=_errors(found),
-        waiting=found.awaited_since_ms() is not None,
+        seen=seen,
+        waiting=_is_awaited(found),
         agent=entry.cut(found.user_agent, 200),
         id=found.id,
     )
+
+
+def _is_awaited(found: Story) -> bool:
+    """Whether something is missing that may still come."""
+    since_ms = found.awaited_since_ms()
+    return since_ms is not None and time.time() * 1000 - since_ms < _YOUNG_MS
 
 
 def _breaks(found: Story) -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ Pure. Places and lengths are in thousandths of the story's time.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ class Sent:
     broken: str  # the break's sentence, or ""
     hops: tuple[int, ...]
     letter: str  # the id of a dead letter, or ""
+    queue: str  # where that was sent, if it is a queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ def _sent(story: Story, send: Send) -> Sent:
         broken=send.broken.sentence if send.broken is not None else "",
         hops=send.received_by,
         letter=entry.cut(send.position.get("deadLetter", ""), 128),
+        queue=re.split("[/:]", send.target)[-1] if send.service == "sqs" else "",
     )
 
 
