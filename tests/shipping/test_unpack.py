@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import tracemalloc
 import zlib
 
 import pytest
@@ -31,6 +32,18 @@ def test_batches_that_firehose_joined_are_all_read(between: bytes) -> None:
     joined = json.dumps(one).encode() + between + json.dumps(other).encode()
     assert batches(joined) == batches(gzip.compress(joined)) == [one, other]
     assert batches(packed(one) + b"\0" * 512) == [one]
+
+
+def test_a_bomb_takes_no_memory() -> None:
+    bomb = gzip.compress(b"\0" * (32 << 20), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableError):
+            batches(bomb, 1 << 20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20
 
 
 def test_a_bomb_is_not_unpacked() -> None:
