@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +37,7 @@ def list_(*, as_json: bool, **given: Any) -> None:
       clew dlq list orders-dead --id 4f0c1f0e --local
       clew dlq list orders-dead --json | jq -r '.[].error.type' | sort | uniq -c
     """
+    from clew.dlq.export import as_json as json_text
     from clew.dlq.export import letter_json
     from clew.dlq.look import look
 
@@ -45,7 +45,7 @@ def list_(*, as_json: bool, **given: Any) -> None:
     session = session_of(given)
     found = look(session, queue_of(session, given), wanted)
     if as_json:
-        click.echo(json.dumps([letter_json(letter) for letter in found.letters], indent=2))
+        click.echo(json_text([letter_json(letter) for letter in found.letters], indent=2))
         return
     from clew.cli.local_status import table_console
     from clew.dlq.listing import table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,6 +206,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Result, int], object] | None
 
 
 def _print(queue: Queue, result: Result, *, as_json: bool) -> None:
+    from clew.dlq.export import as_json as json_text
     from clew.dlq.view import count
     from clew.stories.visible import visible
 
@@ -221,7 +221,7 @@ def _print(queue: Queue, result: Result, *, as_json: bool) -> None:
                 for letter, why in result.failed
             ],
         }
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json_text(facts, indent=2))
         return
     for target, number in sorted(result.sent.items()):
         click.echo(visible(f"Sent {count(number)} to {target}."))
@@ -266,6 +266,7 @@ def _rehearse(
     as_json: bool,
 ) -> int:
     """Say what would be sent. Reads what a letter points at, too: it may be gone."""
+    from clew.dlq.export import as_json as json_text
     from clew.dlq.look import look
     from clew.dlq.redrive import rehearse
     from clew.dlq.view import count
@@ -279,7 +280,7 @@ def _rehearse(
             {"id": letter.id, "messageId": letter.message.id, "to": target or None, "why": problem}
             for letter, target, problem in plans
         ]
-        click.echo(json.dumps(facts, indent=2))
+        click.echo(json_text(facts, indent=2))
         return 1 if failed else 0
     for target, number in sorted(Counter(target for _, target, _ in plans if target).items()):
         click.echo(visible(f"Would send {count(number)} to {target}."))

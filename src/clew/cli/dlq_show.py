@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +32,14 @@ def show(*, as_json: bool, **given: Any) -> None:
       clew dlq show orders-dead 4f0c1f0e
       clew dlq show orders-dead 4f0c1f0e --json > letter.json
     """
+    from clew.dlq.export import as_json as json_text
     from clew.dlq.look import find_one
     from clew.dlq.opened import open_letter
 
     session = session_of(given)
     opened = open_letter(session, find_one(session, queue_of(session, given), given["id_"]))
     if as_json:
-        click.echo(json.dumps(opened.as_json(), indent=2))
+        click.echo(json_text(opened.as_json(), indent=2))
         return
     from clew.cli.local_status import table_console
     from clew.dlq.view import print_letter

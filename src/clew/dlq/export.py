@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
+
+#: Escapes of a JSON text; those of halves of pairs are groups.
+_ESCAPES = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)").sub
 
 
 def letter_json(letter: Letter) -> dict[str, Any]:
@@ -57,6 +61,17 @@ def letter_json(letter: Letter) -> dict[str, Any]:
             "body": message.body,
         },
     }
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """``value`` as JSON in ASCII, for any reader.
+
+    Halves of surrogate pairs, which JSON can escape and jq does not read, become U+FFFD; a
+    message's body cannot have any, and is exact.
+    """
+    separators = (",", ": ") if indent else (",", ":")
+    text = json.dumps(value, indent=indent, separators=separators)
+    return _ESCAPES(lambda found: "\\ufffd" if found[1] else found[0], text)
 
 
 def letters_in(path: Path) -> list[tuple[Letter, list[dict[str, Any]]]]:
@@ -146,7 +161,7 @@ class Export:
     def add(self, letters: Iterable[Letter]) -> None:
         """Write them. They are safe after `sync`. Raises ``OSError``."""
         for letter in letters:
-            line = json.dumps(letter_json(letter), separators=(",", ":"))
+            line = as_json(letter_json(letter))
             self._file.write(line.encode("ascii") + b"\n")
             self.count += 1
 
