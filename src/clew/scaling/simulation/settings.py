@@ -40,7 +40,7 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     found += [_level(quantile, over) for quantile in _LEVELS for over in (1, 6, 24)]
     found += [_tracked(held, down, highest) for held in _HELD for down in _DOWN_S]
     found += [_tracked(held, down, highest) for held in _HELD[2::2] for down in _LONG_S]
-    found += [_tracked(_HELD[-1], 600, highest, most=most) for most in _counts(highest, 1.4)[1:-1]]
+    found += [_tracked(_HELD[-1], 600, highest, most=most) for most in _counts(highest, 1.2)[1:-1]]
     found += [
         _level(quantile, 1, least)
         for least in _counts(highest, 1.2)[1:-1]
@@ -50,6 +50,12 @@ def candidates(history: Trace, conditions: Conditions, peak_shards: int = 0) -> 
     found += [
         _tracked(_HELD[-1], 600, highest, least=least, most=min(ceil(1.5 * least), highest))
         for least in _counts(highest, 1.1)[1:-1]
+    ]
+    # As good as fixed, with room for the boundaries around a hot key.
+    found += [
+        _tracked(_HELD[-1], _DAY_S, highest, least=least, most=least + 2)
+        for least in _counts(highest, 1.1)
+        if 2 * least >= highest > 2
     ]
     # A floor from which one call of UpdateShardCount, or two, reaches any number up to the peak.
     found += [
