@@ -19,7 +19,7 @@ from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import Store, describe_table
 from clew.scaling.managed.tools import Tools
 
-from .alarm_payloads import REGION, message, one_metric, through_sns
+from .alarm_payloads import ACCOUNT, REGION, message, one_metric, through_sns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,8 @@ class Stage:
             reason=reason,
             changed=at.isoformat(timespec="milliseconds").replace("+00:00", "+0000"),
         )
-        said["AlarmArn"] = said["AlarmArn"].replace(REGION, "us-east-1")
+        arn = said["AlarmArn"].replace(REGION, "us-east-1")
+        said["AlarmArn"] = arn.replace(ACCOUNT, "000000000000")
         return through_sns(said)
 
     def scale_up(self, event: Any, context: Context | None = None) -> dict[str, Any]:

@@ -148,3 +148,11 @@ json_values = st.recursive(
 def test_a_broken_trigger_is_no_crash(trigger: dict[str, Any]) -> None:
     found = read_alarm(through_sns(message("full", trigger)))
     assert isinstance(found, str | AlarmEvent)
+
+
+@pytest.mark.parametrize("period", [float("inf"), float("nan"), -60, 10**12, "60", [1], None])
+def test_a_period_that_makes_no_sense_is_no_period(period: Any) -> None:
+    trigger = one_metric("IncomingBytes", "orders") | {"Period": period}
+    found = read_alarm(through_sns(message("full", trigger)))
+    assert isinstance(found, AlarmEvent)
+    assert (found.stream, found.period_s, found.per_second) == ("orders", 0, None)

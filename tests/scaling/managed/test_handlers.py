@@ -60,6 +60,22 @@ def test_an_alarm_of_long_ago_measured_nothing_that_counts_now(stage: Make) -> N
     assert len(on.shards()) == 1
 
 
+@pytest.mark.parametrize("measured", ["1e308", "9e15", "-5e9", "1e400"])
+@pytest.mark.parametrize("kind", ["bytes", "refused"])
+def test_what_no_stream_can_have_counts_for_nothing(stage: Make, kind: str, measured: Any) -> None:
+    on = stage(1)
+    on.write(0.4)
+    said = on.scale_up(on.alarm(kind, measured=measured))
+    assert said["outcome"] == "nothing"
+    assert "was 0.4 shards' worth" in said["why"]
+
+
+def test_an_alarm_of_the_future_measured_nothing_that_counts_now(stage: Make) -> None:
+    on = stage(1)
+    said = on.scale_up(on.alarm("bytes", measured=2.9 * 1_048_576 * 60, ago_s=-3600))
+    assert said["outcome"] == "nothing"
+
+
 def test_the_same_alarm_twice_is_one_action(stage: Make) -> None:
     on = stage(1, cool_down_s=0)
     on.write(1.6)
@@ -261,11 +277,20 @@ def test_alarms_of_others_are_left_alone(stage: Make) -> None:
         "outcome": "ignored",
         "why": "The alarm full is of eu-central-1, and the streams here are of us-east-1.",
     }
+    of_others = message("full", trigger)
+    of_others["AlarmArn"] = "arn:aws:cloudwatch:us-east-1:999999999999:alarm:full"
+    assert on.scale_up(through_sns(of_others)) == {
+        "outcome": "ignored",
+        "why": "The alarm full is of the account 999999999999, and the streams here are of"
+        " 000000000000.",
+    }
     unmanaged = message("full", one_metric("IncomingBytes", "elsewhere")) | {"AlarmArn": ""}
     assert on.scale_up(through_sns(unmanaged)) == {
         "outcome": "ignored",
         "why": "The alarm full is about the stream elsewhere, which is not managed.",
     }
+    long = message("full", one_metric("IncomingBytes", "x" * 5000)) | {"AlarmArn": ""}
+    assert "which is not managed" in on.scale_up(through_sns(long))["why"]
     assert on.scale_up({"hello": "world"})["outcome"] == "ignored"
     nameless = composite("anything") | {"alarmArn": ""}
     assert "give it the tag clew:stream" in on.scale_up(nameless)["why"]

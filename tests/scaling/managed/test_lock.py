@@ -51,6 +51,18 @@ def test_the_same_invocation_may_take_it_again_and_its_old_self_is_out(stage: Ma
     lock.renew(again)
 
 
+def test_the_first_to_come_takes_over_from_the_dead_and_no_other(stage: Make) -> None:
+    on = stage()
+    lock = Lock(on.store, on.clock)
+    dead = held(lock.take("s", "dead"))
+    first = held(lock.take("s", "one", ended="dead"))
+    assert first.owner == "one"
+    assert busy(lock.take("s", "two", ended="dead")) == "held"
+    lock.renew(first)
+    with pytest.raises(LostError):
+        lock.renew(dead)
+
+
 @pytest.mark.parametrize("ahead_s", [-GRACE_S + 1, 0, GRACE_S - 1])
 def test_a_clock_that_is_wrong_within_the_grace_steals_nothing(stage: Make, ahead_s: float) -> None:
     on = stage()

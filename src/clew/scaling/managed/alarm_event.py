@@ -27,6 +27,8 @@ REFUSED, READS_REFUSED = "WriteProvisionedThroughputExceeded", "ReadProvisionedT
 AGES = ("GetRecords.IteratorAgeMilliseconds", "IteratorAgeMilliseconds", "IteratorAge")
 #: Metrics that are counted over a period, so that they say how much there was in a second.
 _COUNTED = {BYTES, RECORDS, REFUSED}
+#: PutMetricAlarm takes no longer one.
+_LONGEST_PERIOD_S = 7 * 86_400
 
 #: "Threshold Crossed: 1 datapoint [52428800.0 (25/11/26 10:01:00)] was greater than ..."
 _DATAPOINTS = re.compile(r"\[([^\]]*)\]")
@@ -61,8 +63,16 @@ class AlarmEvent:
     @property
     def region(self) -> str:
         """Of its ARN, or ""."""
+        return self._of_arn(3)
+
+    @property
+    def account(self) -> str:
+        """Of its ARN, or ""."""
+        return self._of_arn(4)
+
+    def _of_arn(self, at: int) -> str:
         parts = self.arn.split(":")
-        return parts[3] if len(parts) > 6 else ""
+        return parts[at] if len(parts) > 6 else ""
 
     @property
     def of_reading(self) -> bool:
@@ -157,7 +167,8 @@ def _metric(said: dict[str, Any], period: Any) -> dict[str, Any]:
     if namespace != NAMESPACE:
         found.pop("StreamName", None)
     found["metric"] = str(said.get("MetricName") or said.get("metricName") or said.get("name", ""))
-    found["period"] = period if isinstance(period, int | float) else 0
+    known = isinstance(period, int | float) and 0 < period <= _LONGEST_PERIOD_S
+    found["period"] = period if known else 0
     return found
 
 

@@ -93,16 +93,15 @@ def _locked(
     tools: Tools, lock: Lock, stream: str, *, cooled: bool
 ) -> Iterator[tuple[Held, dict[str, object]]]:
     """The lock, and what is to be remembered when it is let go."""
-    owner = _owner()
     before = locked(tools, stream).owner
-    if _ended(before):
-        owner = before  # this machine's, and its process is gone: the lock is taken over
-    held = lock.take(stream, owner, cooled=cooled)
+    ended = before if _ended(before) else ""  # this machine's, and its process is gone
+    held = lock.take(stream, _owner(), ended=ended, cooled=cooled)
     if isinstance(held, Busy):
         left = duration(max(held.until_s - tools.clock(), 1.0))
         if held.reason == "held":
+            who = locked(tools, stream).owner or before
             raise ClewError(
-                f"Another action has {stream} in hand ({before}), for {left} at least; wait, and"
+                f"Another action has {stream} in hand ({who}), for {left} at least; wait, and"
                 " see clew streams status."
             )
         raise ClewError(

@@ -22,6 +22,8 @@ _log = clew.get_logger("clew.scaling")
 #: The tag of an alarm that says which stream it is about, where nothing else does.
 STREAM_TAG = "clew:stream"
 _WALK_MARGIN_S = 30.0
+#: Of a stream's name (CreateStream); the table would refuse a very long one.
+_LONGEST_NAME = 128
 
 Answer = dict[str, Any]
 
@@ -39,18 +41,15 @@ def scale_up(event: Any, context: Any) -> Answer:
     alarm = read_alarm(event)
     if isinstance(alarm, str):
         return _ignored(alarm)
-    here = str(tools.kinesis.meta.region_name)
-    if alarm.region not in {"", here}:
-        return _ignored(
-            f"The alarm {alarm.name} is of {alarm.region}, and the streams here are of {here}."
-        )
+    if elsewhere := _elsewhere(tools, context, alarm):
+        return _ignored(elsewhere)
     name = alarm.stream or _tagged(tools, alarm)
     if not name:
         return _ignored(
             f"The alarm {alarm.name} does not say which stream it is about: give it the tag"
             f" {STREAM_TAG}."
         )
-    settings = tools.store.settings(name)
+    settings = tools.store.settings(name) if len(name) <= _LONGEST_NAME else None
     if settings is None:
         return _ignored(f"The alarm {alarm.name} is about the stream {name}, which is not managed.")
     return act(tools, settings, Cause(str(alarm), alarm)).to_json()
@@ -150,6 +149,21 @@ def _resume(tools: Tools, resumed: dict[str, Any]) -> Answer:
     turn = int(resumed.get("turn", 0))
     cause = Cause("an invocation before", owner=str(resumed.get("owner", "")), turn=turn)
     return act(tools, settings, cause).to_json()
+
+
+def _elsewhere(tools: Tools, context: Any, alarm: AlarmEvent) -> str:
+    """That an alarm is of another region or account, whose streams may have the same names; or ""."""
+    arn = str(getattr(context, "invoked_function_arn", "")).split(":")
+    account = arn[4] if len(arn) > 6 else ""
+    region = str(tools.kinesis.meta.region_name)
+    if alarm.region not in {"", region}:
+        return f"The alarm {alarm.name} is of {alarm.region}, and the streams here are of {region}."
+    if account and alarm.account not in {"", account}:
+        return (
+            f"The alarm {alarm.name} is of the account {alarm.account}, and the streams here are of"
+            f" {account}."
+        )
+    return ""
 
 
 def _tagged(tools: Tools, alarm: AlarmEvent) -> str:

@@ -61,17 +61,21 @@ class Lock:
         self._store, self._clock = store, clock
         self._lease_s, self._grace_s = lease_s, grace_s
 
-    def take(self, stream: str, owner: str, *, event: str = "", cooled: bool = True) -> Held | Busy:
+    def take(
+        self, stream: str, owner: str, *, ended: str = "", event: str = "", cooled: bool = True
+    ) -> Held | Busy:
         """Take it if it is free, or its holder has let it expire, or was this owner.
 
         ``owner`` is the id of the invocation: Lambda tries one that died again under the same id.
+        ``ended`` is an owner that is known to be dead: the first to come takes it over.
         ``event`` names an alarm that is answered once only; ``cooled`` says that the last action
         has to be some time ago.
         """
         now = self._clock()
-        free = "(attribute_not_exists(#owner) OR #until < :gone OR #owner = :owner)"
+        free = "(attribute_not_exists(#owner) OR #until < :gone OR #owner IN (:owner, :ended))"
         values = {
             ":owner": {"S": owner},
+            ":ended": {"S": ended or owner},
             ":until": _number(now + self._lease_s),
             ":gone": _number(now - self._grace_s),
             ":one": {"N": "1"},

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from clew.scaling.limits import Limits
 from clew.scaling.managed.alarm_event import BYTES, NAMESPACE, READS_REFUSED, RECORDS, REFUSED
 from clew.scaling.managed.settings import REFUSED_COUNTS
 from clew.scaling.managed.tools import patiently
@@ -14,7 +15,6 @@ from clew.scaling.model import Load, ScalingError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clew.scaling.limits import Limits
     from clew.scaling.managed.alarm_event import AlarmEvent
     from clew.scaling.managed.tools import Tools
 
@@ -43,7 +43,9 @@ class Measured:
         said = None if alarm is None else alarm.per_second
         if alarm is None or said is None or alarm.shard or not self.written:
             return self
-        if alarm.at_s is not None and at_s - alarm.at_s > _NEWS_S:
+        if alarm.at_s is not None and abs(at_s - alarm.at_s) > _NEWS_S:
+            return self
+        if not 0 <= said <= _MOST[alarm.metric]:  # no stream has that, and no plan should
             return self
         written, refused = self.written[-1], self.refused[-1]
         if alarm.metric == BYTES and said > written.bytes_per_s:
@@ -60,6 +62,12 @@ class Measured:
 
 #: How long what an alarm measured is news.
 _NEWS_S = 300
+#: The most that the largest stream takes. Of refused records, a producer may try again and again.
+_MOST = {
+    BYTES: Limits().update_max_shards * Limits().shard_bytes_per_s,
+    RECORDS: Limits().update_max_shards * Limits().shard_records_per_s,
+    REFUSED: 100 * Limits().update_max_shards * Limits().shard_records_per_s,
+}
 
 
 def measure(
