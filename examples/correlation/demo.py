@@ -1,14 +1,20 @@
 """Shows one request's story on this machine, three times. ``make demo`` runs it.
 
+In a terminal it ends with the last of them in a browser, until Ctrl-C. ``--no-browser`` leaves that
+out, as does a run without a terminal; ``--keep`` serves the page all the same.
+
 Whatever it tells the reader it has first checked against the story; it exits with 1 and a sentence
 if something did not come out as told.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import subprocess
 import sys
 import time
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +63,10 @@ ADDS = {
 
 def main() -> int:
     """Run all three parts; the exit status."""
+    asked = arguments()
     ending = Ending()
     try:
-        show(Narrator(ending))
+        show(Narrator(ending), ending, asked)
         ending.check()
     except NotAsToldError as untrue:
         return fail(f"this did not come out as told: {untrue}")
@@ -71,13 +78,22 @@ def main() -> int:
     return 0
 
 
+def arguments() -> argparse.Namespace:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(description="One request's story, on this machine.")
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    parser.add_argument("--no-browser", action="store_true", default=not terminal)
+    parser.add_argument("--keep", action="store_true", help="serve the page until interrupted")
+    return parser.parse_args()
+
+
 def fail(sentence: str) -> int:
     """Say on stderr why the demo fails; the exit status."""
     print(f"demo: {sentence}", file=sys.stderr)
     return 1
 
 
-def show(narrator: Narrator) -> None:
+def show(narrator: Narrator, ending: Ending, asked: argparse.Namespace) -> None:
     """All of it."""
     narrator.head("One request, five functions")
     narrator.say(
@@ -88,7 +104,9 @@ def show(narrator: Narrator) -> None:
     with started(narrator) as cloud:
         quiet = one_request(narrator, cloud)
         with_debug(narrator, cloud, quiet)
-        broken(narrator, cloud)
+        story = broken(narrator, cloud)
+        if asked.keep or not asked.no_browser:
+            in_a_browser(narrator, ending, cloud, story, opens=not asked.no_browser)
     narrator.head("That was all")
     narrator.claim("The emulator and all that it started have ended.", not cloud.alive)
     narrator.say(
@@ -98,7 +116,8 @@ def show(narrator: Narrator) -> None:
     narrator.verbatim(
         ".venv/bin/clew local up examples/correlation/template.yaml\n"
         f"curl -i PostsUrl -d '{json.dumps(POST)}'\n"
-        ".venv/bin/clew story ID"
+        ".venv/bin/clew story ID\n"
+        ".venv/bin/clew ui"
     )
 
 
@@ -167,7 +186,7 @@ def with_debug(narrator: Narrator, cloud: LocalCloud, quiet: Story) -> None:
     )
 
 
-def broken(narrator: Narrator, cloud: LocalCloud) -> None:
+def broken(narrator: Narrator, cloud: LocalCloud) -> Story:
     """Part 3: the flight recorder, and the break."""
     narrator.head("3. A request that breaks")
     narrator.say(
@@ -208,6 +227,39 @@ def broken(narrator: Narrator, cloud: LocalCloud) -> None:
         len(deliveries) == DELIVERIES
         and {hop.position.get("sequenceNumber") for hop in deliveries} == {aside},
     )
+    return story
+
+
+def in_a_browser(
+    narrator: Narrator, ending: Ending, cloud: LocalCloud, story: Story, *, opens: bool
+) -> None:
+    """The last story as a page, until somebody interrupts."""
+    narrator.head("The same in a browser")
+    command = [sys.executable, "-m", "clew", "ui", "--local", cloud.name, "--port", "0"]
+    command += ["--open", f"/story/{story.id}"]
+    with subprocess.Popen(  # noqa: S603 - our own command line
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,  # Ctrl-C is for the demo, which ends it
+    ) as ui:
+        try:
+            url = ui.stdout.readline().rpartition(" ")[2].strip() if ui.stdout else ""
+            if not url:
+                problem = ui.stderr.read().strip() if ui.stderr else ""
+                narrator.say(f"The page could not be served. {problem}")
+                return
+            narrator.say("This story, and all that the functions log from now on, is at")
+            narrator.verbatim(url)
+            narrator.say("Ctrl-C ends it.")
+            if opens:
+                webbrowser.open(url)
+            ui.wait()
+        except KeyboardInterrupt:
+            ending.asked = 0  # this is how it is meant to end
+        finally:
+            ui.terminate()
 
 
 def post(narrator: Narrator, cloud: LocalCloud, *, debug: bool, **more: str) -> requests.Response:
