@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clew.errors import ClewError
+from clew.stories.lines import EPOCH
 from clew.stories.parse import STOPPED, read
 from clew.stories.reconstruct import reconstruct
 from clew.stories.source import lines_of_each, looked_through
@@ -33,6 +34,8 @@ DEFAULT_WAIT_S = 3.0
 _YOUNG_S = 30.0
 _POLL_S = 0.2
 _MAX_REQUESTS = 20
+#: An invocation takes 15 minutes at most ("Lambda quotas"); its last line is a little late.
+_LONGEST_MIN = 16
 _MAX_ID = 256
 _MAX_SHOWN = 64
 _MAX_NAMED = 3
@@ -124,15 +127,23 @@ def read_story(
     # this request, carry no id but that of the invocation.
     missing = {hop.request_id for hop in story.hops if hop.outcome == "unfinished"}
     missing |= {one.line.request_id for one in lines.invocations if not one.complete}
-    raw += lines_of_each(source, sorted(missing - {""})[:_MAX_REQUESTS], since)
+    raw += lines_of_each(source, sorted(missing - {""})[:_MAX_REQUESTS], since, _around(story))
     if missing:
         lines = read(raw)
         story = reconstruct(lines, full)
     if any(hop.outcome == "unfinished" and not hop.texts for hop in story.hops):
-        raw += lines_of_each(source, STOPPED, since)
+        raw += lines_of_each(source, STOPPED, since, _around(story))
         lines = read(raw)
         story = reconstruct(lines, full)
     return story, len(lines.ordinary) + len(lines.invocations) + len(lines.texts)
+
+
+def _around(story: Story) -> tuple[datetime, datetime]:
+    """When an invocation that has to do with it can have logged."""
+    first = EPOCH + timedelta(milliseconds=story.at_ms)
+    return first - timedelta(minutes=1), first + timedelta(
+        milliseconds=story.duration_ms, minutes=_LONGEST_MIN
+    )
 
 
 def _begins(known: Iterable[str], prefix: str) -> list[str]:

@@ -56,12 +56,23 @@ class ManyAtOnce(Protocol):
 
 
 def lines_of_each(
-    source: Source, texts: Sequence[str], since: datetime | None
+    source: Source,
+    texts: Sequence[str],
+    since: datetime | None,
+    near: tuple[datetime, datetime] | None = None,
 ) -> Iterable[RawLine]:
-    """The lines that hold any of a few texts: in one reading where the source can, or one each."""
+    """The lines that hold any of a few texts: in one reading where the source can, or one each.
+
+    Args:
+        source: Where they are.
+        texts: Untrusted.
+        since: An aware time; older lines need not come.
+        near: The time that they are of, for a source that is asked what it takes to answer.
+    """
     any_of = getattr(source, "any_of", None)
     if any_of is not None:
-        yield from any_of(texts, since) if texts else ()
+        if texts:
+            yield from any_of(texts, *(near or (since,)))
         return
     for text in texts:
         yield from source.lines(text, since)
