@@ -55,6 +55,30 @@ def test_a_batch_function_that_names_no_record_failed_whole(named: Any) -> None:
     assert outcomes(lines) == ["returned"] * 2
 
 
+@pytest.mark.parametrize("way", ["fail", "PartialFailure", "mapping"])
+@pytest.mark.parametrize("is_error", [False, True])
+def test_a_reason_without_a_text_fails_its_record_only(way: str, *, is_error: bool) -> None:
+    class Odd(BaseException if is_error else object):  # type: ignore[misc]
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    @clew.kinesis_handler(on_failure=clew.skip(), batch=True)
+    def many(records: list[clew.KinesisRecord]) -> None:
+        if way == "fail":
+            reason: Any = Odd()
+            records[1].fail(reason)
+        elif way == "mapping":
+            raise clew.PartialFailure({records[1]: Odd()})
+        else:
+            raise clew.PartialFailure([records[1]], Odd())
+
+    with logged() as lines:
+        assert first_left_over(many(stream_of(3), Context())) is None
+    assert outcomes(lines) == ["done", "skipped", "done"]
+    (line,) = said(lines, "record skipped")
+    assert "its text raised RuntimeError" in line["exception"]["message"]
+
+
 def test_a_batch_that_fails_whole_is_told_once() -> None:
     @clew.kinesis_handler(on_failure=clew.halt(), batch=True)
     def many(records: list[clew.KinesisRecord]) -> None:

@@ -42,7 +42,9 @@ class PartialFailure(ClewError):  # noqa: N818
             dict(given) if hasattr(given, "items") else dict.fromkeys(given, reason)
         )
         self.failures = {record: why or reason for record, why in found.items()}
-        super().__init__(f"{len(self.failures)} records failed: {reason or 'see each'}")
+        from clew.log.encode import as_text
+
+        super().__init__(f"{len(self.failures)} records failed: {as_text(reason) or 'see each'}")
 
 
 class NotAnEnvelope(ClewError):  # noqa: N818
@@ -53,9 +55,11 @@ def as_error(reason: Any) -> Exception:
     """A reason as an exception: itself if it is one."""
     if isinstance(reason, Exception):
         return reason
+    from clew.log.encode import as_text
+
     if isinstance(reason, BaseException):
-        return RecordFailed(f"{type(reason).__name__}: {reason}")
-    return RecordFailed(str(reason) or "the function said so")
+        return RecordFailed(f"{type(reason).__name__}: {as_text(reason)}")
+    return RecordFailed(as_text(reason) or "the function said so")
 
 
 def failure_of(record: Record) -> Exception:
