@@ -76,7 +76,7 @@ def test_bars_stand_where_things_happened() -> None:
     def part(ms: int) -> Any:
         return pytest.approx(1000 * ms / story.duration_ms, abs=0.11)
 
-    placed = {row.name: (row.at, row.wide, row.tone) for row in rows}
+    placed: dict[str, Any] = {row.name: (row.at, row.wide, row.tone) for row in rows}
     assert placed["api-a"] == (0, part(120), "done")
     assert placed["api-b"] == (part(10), part(8), "done")
     assert placed["mail"] == (part(70), part(20), "bad")

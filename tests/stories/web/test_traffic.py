@@ -93,8 +93,10 @@ def test_a_long_chain_and_a_circle_are_drawn() -> None:
 
 
 def test_the_pages_show_it(browser: Browser) -> None:
-    table = text_of(browser.get("/functions?since=").text)
-    assert "mail 1" in table
+    table = browser.get("/functions?since=all").text
+    assert "mail 1" in text_of(table)
+    assert 'href="/functions?since=all" aria-current="true">all' in table
+    assert "No function has logged" in browser.get("/functions").text, "in the last hour"
     drawing = browser.get("/map?since=").text
     assert "<svg" in drawing
     assert "SNS topic · " in drawing

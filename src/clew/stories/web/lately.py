@@ -37,7 +37,7 @@ class Lately:
 def lately(request: Request) -> Lately:
     """The traffic of the time that a page's ``since`` says."""
     site: Site = request.app.state.site
-    given = request.query_params.get("since", "1h")
+    given = request.query_params.get("since", "1h").replace("all", "")
     age = given if given in AGES else "1h"
     return site.cache.get(("lately", age), lambda: _read(site, age), _KEPT_S)
 
