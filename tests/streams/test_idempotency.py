@@ -287,3 +287,37 @@ def test_retries_keep_the_lease(cloud: LocalCloud, table: str) -> None:
     assert outcomes(lines) == [("done", 3)]
     assert leases == sorted(set(leases))
     assert len(leases) == 3
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_records_without_a_key_of_their_own_are_no_repeats_of_each_other(
+    make: Callable[..., Any], table: str, nothing: object
+) -> None:
+    """``payload.get("order")`` gives None for many: under that name all but one would be lost."""
+    ran: list[int] = []
+    once = clew.idempotency(table, key=lambda _record: nothing)  # type: ignore[arg-type,return-value]
+    handler = make(
+        lambda record: ran.append(number_of(record)), on_failure=clew.halt(), idempotency=once
+    )
+    with logged():
+        handler(batch(1, 2, 3), Context())
+    with logged() as lines:
+        handler(batch(1, 2, 3), Context())
+    assert sorted(ran) == [1, 2, 3]
+    assert outcomes(lines) == [("done", 0)] * 3, "and each is known when it comes again"
+
+
+@pytest.mark.parametrize("start", ["x" * 3_000, "\ud800", "\x1b[31m\n", "é"])
+def test_a_key_that_no_table_takes_is_hashed(
+    cloud: LocalCloud, make: Callable[..., Any], table: str, start: str
+) -> None:
+    ran: list[int] = []
+    once = clew.idempotency(table, key=lambda record: f"{start}{number_of(record)}")
+    handler = make(
+        lambda record: ran.append(number_of(record)), on_failure=clew.halt(), idempotency=once
+    )
+    with logged():
+        handler(batch(1, 2), Context())
+        assert handler(batch(1, 2), Context()) == {"batchItemFailures": []}
+    assert sorted(ran) == [1, 2]
+    assert len(items(cloud, table)) == 2

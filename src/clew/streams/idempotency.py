@@ -65,9 +65,16 @@ class Idempotency:
         return f"idempotency({self.table!r})"
 
     def key_of(self, record: Record) -> str:
-        """What names a record in the table, "" for none. Raises what the user's ``key`` raises."""
-        if self.key is not None:
-            record.idempotency_key = str(self.key(record))
+        """What names a record in the table, "" for none. Raises what the user's ``key`` raises.
+
+        A record that ``key`` has no name for has its place: under one name for all of those, the
+        first would be run, and the others taken for its repeats.
+        """
+        given: object = self.key(record) if self.key is not None else None
+        if given is not None and given != "":
+            from clew.streams.identity import as_key
+
+            record.idempotency_key = as_key(str(given))
         return record.idempotency_key
 
     def claim(self, batch: Batch, record: Record, key: str) -> float | None:
@@ -213,7 +220,7 @@ def idempotency(
         name: Handlers of one name share what they have done; the function's own name, if not
             given (a retry handler takes that of the function it stands in for).
         key: What names a record, where it is not its place in its source: the id of the order in
-            it, say.
+            it, say. Where it gives None or "", the record's place counts.
 
     Two writes for each record. Where the table cannot be asked, records are returned, not run.
     Raises `ClewError` for what is no table or length of time.

@@ -46,11 +46,15 @@ def _given(record: Record, wanted: str = MEMBER) -> str:
 
 
 def _place(record: Record) -> str:
-    """ARN and position as one text of at most 256 characters, which may travel."""
+    """ARN and position as one text."""
     position = [value for value in record.position.values() if value]
     if not position:
         return ""
-    text = "/".join((arn_of(record), *position))
+    return as_key("/".join((arn_of(record), *position)))
+
+
+def as_key(text: str) -> str:
+    """``text`` itself, or a hash of what may not travel or is longer than a table's key may be."""
     if wire.is_value(text):
         return text
     from hashlib import sha256
