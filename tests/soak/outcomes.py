@@ -146,6 +146,9 @@ def _journal(
             effects[int(number)] = effects.get(int(number), 0) + 1
         else:
             found.calls_again[int(number)] += 1
+            if int(number) not in effects:  # it is there: who had it was killed before it said so
+                effects[int(number)] = 1
+                cut_off[int(number)] += 1
         cut_off[int(number)] += rest not in answered
     return effects, cut_off
 

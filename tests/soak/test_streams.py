@@ -79,5 +79,8 @@ def test_what_would_be_wrong_is_noticed(tmp_path: Path) -> None:
     assert not judged("effect 0 r\n", wide("done", "skipped"), skip).lost
     again = "effect 0 r\neffect 1 r\nagain 1 r\n"
     assert judged(again, wide("done", "done")).unexplained == [1]
+    unsaid = judged("effect 0 r\nagain 1 r\n", wide("done", "done"))
+    assert not (unsaid.lost or unsaid.unexplained), "killed between its effect and this line"
+    assert judged("again 1 r\nagain 1 r\n", wide("done", "done")).unexplained == [1]
     cut_off = "effect 0 r\neffect 1 killed\nagain 1 r\n"
     assert not judged(cut_off, wide("done", "done")).unexplained
