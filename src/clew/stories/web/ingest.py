@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import io
 import zlib
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from clew.stories.store import StoreError
+from clew.stories.store import Added, StoreError
 from clew.stories.store.files import read_stream
 from clew.stories.web.guard import bearer, is_token
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from clew.stories.store import Added
     from clew.stories.web.site import Site
 
 CONTENT_TYPE = "application/x-ndjson"
@@ -32,6 +32,8 @@ MAX_BODY, MAX_PLAIN = 16 << 20, 64 << 20
 #: Requests that wait for the one that is written; each holds its body.
 _WAITING = 4
 _BODY_S = 60
+#: Lines of one transaction: what is prepared for it is several times as large as they are.
+_TOGETHER = 2_000
 _CHUNK = 1 << 16
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
@@ -141,7 +143,12 @@ def store(site: Site, body: bytes, *, gzipped: bool) -> Added:
             raise ValueError("packed twice")  # which the reader of files would unfold
         if not gzipped and body.startswith(_PACKED):
             raise ValueError("packed, and says that it is not")
-        return site.shelf.add(read_stream(cast("Any", raw), "ingest"))
+        lines = read_stream(cast("Any", raw), "ingest")
+        stored = repeated = 0
+        while some := list(islice(lines, _TOGETHER)):
+            added = site.shelf.add(some)
+            stored, repeated = stored + added.stored, repeated + added.repeated
+        return Added(stored, repeated)
 
 
 def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
