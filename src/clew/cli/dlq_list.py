@@ -33,7 +33,7 @@ def list_(*, as_json: bool, **given: Any) -> None:
     \b
     Examples:
       clew dlq list orders-dead
-      clew dlq list orders-dead --function timeline --error KeyError --newer-than 2h
+      clew dlq list orders-dead --error KeyError --newer-than 2h
       clew dlq list orders-dead --id 4f0c1f0e --local
       clew dlq list orders-dead --json | jq -r '.[].error.type' | sort | uniq -c
     """

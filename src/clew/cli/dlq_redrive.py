@@ -89,9 +89,9 @@ def redrive(*, as_json: bool, **given: Any) -> int:
     \b
     Examples:
       clew dlq redrive orders-dead --to source --dry-run
-      clew dlq redrive orders-dead --to source --function timeline --error KeyError --rate 50/s
+      clew dlq redrive orders-dead --to source --error KeyError --rate 50/s
       clew dlq redrive orders-dead --to function --id 4f0c1f0e --yes
-      clew dlq redrive orders-dead --to queue --queue orders-again --older-than 1h --yes
+      clew dlq redrive orders-dead --to queue --queue orders-again --yes
     """
     wanted = take_filter(given)
     session = session_of(given)
