@@ -153,3 +153,9 @@ def test_what_was_interrupted_goes_on(
     assert mine.store.plan(name) is None
     report = json.loads(mine.run("report", name, "--json").out)
     assert report["balance"] == pytest.approx(1.0)
+
+
+def test_evening_out_keeps_boundaries_that_differ_by_rounding_alone(mine: Streams) -> None:
+    name = managed(mine, 20, max_shards=20, method="operations")  # made by the service
+    found = json.loads(mine.run("scale", name, "--to", "10", "--even", "--dry-run", "--json").out)
+    assert [one["kind"] for one in found["operations"]] == ["merge"] * 10

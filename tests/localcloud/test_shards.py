@@ -184,3 +184,13 @@ def test_what_is_not_there_is_refused_as_before(kinesis: Any) -> None:
             call(StreamName="nobody")
     with pytest.raises(ClientError, match="InvalidArgumentException"):
         kinesis.list_shards(NextToken="nonsense")
+
+
+def test_an_update_keeps_boundaries_that_differ_by_rounding_alone(
+    kinesis: Any, new_stream: Callable[..., str]
+) -> None:
+    stream = new_stream(kinesis, shards=10)
+    kinesis.update_shard_count(StreamName=stream, TargetShardCount=5, ScalingType="UNIFORM_SCALING")
+    shards = kinesis.list_shards(StreamName=stream)["Shards"]
+    assert len(shards) == 10 + 5  # five merges, and nothing else
+    assert sum("AdjacentParentShardId" in shard for shard in shards) == 5

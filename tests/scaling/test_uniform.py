@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clew.scaling import Limits, Prices, ShardMap
-from clew.scaling.uniform import changes, even_cuts, steps
+from clew.scaling import KEY_SPACE, Limits, Prices, ShardMap
+from clew.scaling.uniform import changes, even_cuts, even_cuts_near, steps
 
 counts = st.integers(1, 200)
 
@@ -18,6 +18,15 @@ counts = st.integers(1, 200)
 def test_even_ranges_take_as_many_operations_as_their_numbers_say(before: int, after: int) -> None:
     common = gcd(before, after)
     assert changes(even_cuts(before), even_cuts(after)) == (after - common, before - common)
+
+
+@given(before=counts, after=counts)
+def test_boundaries_that_were_rounded_otherwise_are_kept(before: int, after: int) -> None:
+    rounded = [KEY_SPACE // before * number for number in range(1, before)]  # as others may
+    near = even_cuts_near(after, rounded)
+    assert len(set(near) - set(rounded)) == after - gcd(before, after)
+    assert all(abs(one - exact) < 2**90 for one, exact in zip(near, even_cuts(after), strict=True))
+    assert list(near) == sorted(set(near))
 
 
 @given(before=counts, after=counts)

@@ -21,6 +21,15 @@ def even_cuts(count: int) -> list[int]:
     return [even_cut(number, count) for number in range(1, count)]
 
 
+def even_cuts_near(count: int, cuts: Sequence[int]) -> tuple[int, ...]:
+    """The same, with those of ``cuts``, in ascending order, that differ by rounding alone.
+
+    2^128 is not divisible by every number, and whoever made the shards may have rounded otherwise:
+    a boundary that is a few keys away is kept, and not taken out and put in again.
+    """
+    return tuple(_nearest(cuts, cut) for cut in even_cuts(count))
+
+
 def steps(before: int, target: int, limits: Limits) -> tuple[int, ...] | None:
     """The counts to ask for, one call after the other; None if the target is not allowed."""
     if not 1 <= target <= limits.update_max_shards:
@@ -48,3 +57,10 @@ def call_s(before: Sequence[int], target: int, timing: Timing) -> float:
 def _has(cuts: Sequence[int], wanted: int) -> bool:
     at = bisect_left(cuts, wanted - _SAME_KEY)
     return at < len(cuts) and cuts[at] <= wanted + _SAME_KEY
+
+
+def _nearest(cuts: Sequence[int], wanted: int) -> int:
+    """The boundary that is the same as the wanted one but for rounding, or that one."""
+    at = bisect_left(cuts, wanted)
+    near = min(cuts[max(at - 1, 0) : at + 1], key=lambda cut: abs(cut - wanted), default=wanted)
+    return near if abs(near - wanted) <= _SAME_KEY else wanted

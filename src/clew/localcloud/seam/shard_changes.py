@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LIST_SHARDS_DEFAULT = 1_000  # the defaults of MaxResults and Limit, as the API reference has them
 _DESCRIBE_STREAM_DEFAULT = 100
+#: A share of the hash keys that nobody would see.
+_ROUNDED = 2**88
 
 
 def install() -> None:
@@ -69,7 +71,8 @@ def _update_shard_count(original: Callable[..., Answer], data: dict[str, Any]) -
     if stream is None or not isinstance(target, int) or target < 1:
         return original(data)
     current = len(stream["shards"])
-    starts = [int(start) for start, _ in kinesis._compute_hash_ranges(target)]
+    there = [_start(shard) for shard in stream["shards"].values()]
+    starts = [_nearest(there, int(start)) for start, _ in kinesis._compute_hash_ranges(target)]
     while split := _next_split(stream, starts):
         kinesis._split_shard({"StreamName": name, **split})
     while merge := _next_merge(stream, starts):
@@ -82,6 +85,12 @@ def _update_shard_count(original: Callable[..., Answer], data: dict[str, Any]) -
             "StreamARN": stream["StreamARN"],
         }
     )
+
+
+def _nearest(there: list[int], wanted: int) -> int:
+    """The boundary that is there already, if it differs from the wanted one by rounding alone."""
+    near = min(there, key=lambda start: abs(start - wanted))
+    return near if abs(near - wanted) <= _ROUNDED else wanted
 
 
 def _by_template(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ that there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import uniform
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from clew.scaling.managed.observe import list_shards, when_active
 from clew.scaling.managed.tools import BUSY, code_of
 from clew.scaling.model import ScalingError
 from clew.scaling.plan import remaining
-from clew.scaling.uniform import steps
+from clew.scaling.uniform import even_cuts_near, steps
 
 if TYPE_CHECKING:
     from clew.scaling.managed.lock import Held, Lock
@@ -133,7 +133,10 @@ class _Run:
             self._tools.check_time()
             self._wait()
             shards = list_shards(self._tools, self._stream).shard_map()
-            left = remaining(self._plan, shards, self._situation).operations
+            plan = self._plan
+            if plan.calls:  # the shards that UpdateShardCount has made may be rounded otherwise
+                plan = replace(plan, cuts=even_cuts_near(plan.after, shards.cuts))
+            left = remaining(plan, shards, self._situation).operations
             if not left:
                 return shards
             most = 2 * len(left) + 10 if most is None else most

@@ -12,7 +12,7 @@ from clew.scaling.managed.resume import Begun
 from clew.scaling.managed.sample import sample_keys
 from clew.scaling.options import weigh
 from clew.scaling.plan import Goal, Plan, fewest_operations, remaining
-from clew.scaling.uniform import even_cuts
+from clew.scaling.uniform import even_cuts_near
 from clew.scaling.words import count
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def _plan_even(now: Now, wanted: int, situation: Situation) -> Plan:
     A stream has ten of those calls a day: one has to save half of the time at least.
     """
     settings = now.settings
-    own = _plan_of(tuple(even_cuts(wanted)), now.shards, settings, situation)
+    cuts = even_cuts_near(wanted, now.shards.cuts)
+    own = _plan_of(cuts, now.shards, settings, situation)
     goal = Goal(settings.target, wanted, wanted)
     update = weigh(now.shards, goal, situation, thorough=False).update
     if update is None or settings.method == "operations":

@@ -152,7 +152,7 @@ def _resume(tools: Tools, resumed: dict[str, Any]) -> Answer:
 
 
 def _elsewhere(tools: Tools, context: Any, alarm: AlarmEvent) -> str:
-    """That an alarm is of another region or account, whose streams may have the same names; or ""."""
+    """That an alarm is of another region or account, whose streams may be called the same."""
     arn = str(getattr(context, "invoked_function_arn", "")).split(":")
     account = arn[4] if len(arn) > 6 else ""
     region = str(tools.kinesis.meta.region_name)
