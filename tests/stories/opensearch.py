@@ -41,7 +41,7 @@ class Server:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - as the base class calls it
+            def do_POST(self) -> None:
                 size = int(self.headers.get("content-length", 0))
                 data = self.rfile.read(size)
                 if self.headers.get("content-encoding") == "gzip":

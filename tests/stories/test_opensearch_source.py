@@ -88,7 +88,7 @@ def test_lines_that_others_ship_are_read_too() -> None:
     with server as url:
         source = open_source(url, "fluent")
         found = list(source.lines("request-1"))
-        assert find_story(source, "request-1").functions == ("edge",)
+        assert find_story(source, "request-1").functions == ("edge", "fluent")
     assert json.loads(found[0].message) == parsed
     assert (found[1].message, found[1].log_group) == ("plain request-1", "fluent")
 

@@ -37,7 +37,9 @@ _EXTRAS = {
     "samtranslator": "local",
     "yaml": "local",
 }
-_OF_AWS = ("--profile", "--region", "--log-group")  # of `clew story`
+_OF_AWS = (  # of `clew story`: what needs no local cloud
+    "--profile", "--region", "--log-group", "--insights", "--opensearch", "--store", "--from",
+)  # fmt: skip
 _INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 
 

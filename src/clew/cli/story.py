@@ -2,162 +2,165 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from clew.cli.duration import DURATION
+from clew.cli.story_options import is_billed, source_of, source_options
 
 if TYPE_CHECKING:
     from clew.stories import Story
-    from clew.stories.find import Session
-    from clew.stories.source import Source
 
 _BROKE = 2
-
-
-def _since(
-    _context: click.Context, _option: click.Parameter, given: float | None
-) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        return datetime.now(UTC) - timedelta(seconds=given)
-    except OverflowError:
-        return datetime.fromtimestamp(0, UTC)
+_POLL_S = {True: 0.3, False: 2.0}  # of a local cloud and files; of AWS, which counts calls
 
 
 @click.command()
-@click.argument("id", required=True)
-@click.option("--name", help="Which local cloud, if several run.")
-@click.option("--profile", metavar="NAME", help="Read AWS instead, with this profile of the SDK's.")
-@click.option("--region", help="Read AWS instead, in this region.")
+@click.argument("id", required=False)
+@click.option("--search", "words", metavar="WORDS", help="Find stories whose lines have all WORDS.")
+@click.option("--diff", nargs=2, metavar="ID1 ID2", help="Compare a good and a bad request.")
+@click.option("--follow", "-f", is_flag=True, help="Show it as it happens, until it is whole.")
 @click.option(
-    "--log-group",
-    "log_groups",
-    metavar="PREFIX",
-    help="Read AWS instead, the log groups that begin so [default: /aws/lambda/].",
-)
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write it as one HTML file, for a ticket.",
+)  # fmt: skip
+@source_options
 @click.option(
-    "--since",
-    type=DURATION,
-    callback=_since,
-    metavar="AGE",
-    help="Read only lines that are newer: 30s, 10m, 2h, 1d [default: 1h; of a store, all].",
-)
-@click.option(
-    "--store",
-    metavar="PATH",
-    type=click.Path(path_type=Path),
-    help="Read a store of log lines instead (see `clew store`).",
-)
-@click.option(
-    "--wait",
-    "wait_s",
-    type=click.IntRange(0, 3600),
-    metavar="SECONDS",
+    "--wait", "wait_s", type=click.IntRange(0, 3600), metavar="SECONDS",
     help="Wait so long for lines that come late [default: 3, if it is new and misses something].",
-)
+)  # fmt: skip
+@click.option(
+    "--limit", type=click.IntRange(1, 200), default=20, show_default=True,
+    help="Stories that a search lists.",
+)  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit with 2 if the story broke somewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def story(
     *,
-    id: str,  # noqa: A002
-    name: str | None,
-    profile: str | None,
-    region: str | None,
-    log_groups: str | None,
-    since: datetime | None,
-    store: Path | None,
+    id: str | None,  # noqa: A002
+    words: str | None,
+    diff: tuple[str, str] | None,
+    follow: bool,
+    html: Path | None,
     wait_s: int | None,
+    limit: int,
     check: bool,
     as_json: bool,
+    **where: Any,
 ) -> int:
     """Show what the request ID did: every function it touched, what each logged and sent.
 
     ID is the request's x-correlation-id, or the first 8 characters of it or more. Where the
-    story broke is said in its place and again at the end. Its lines are read from a local cloud,
-    or, with --profile, --region or --log-group, from CloudWatch Logs of an AWS account; or, with
-    --store, from a file that `clew store import` made.
+    story broke is said in its place and again at the end. Who has no id searches by words, such
+    as a user's number and what went wrong; they may stand in different lines of a story.
+
+    Its lines are read from a local cloud; or from CloudWatch Logs of an AWS account (--profile,
+    --region or --log-group), also through Logs Insights (--insights); from OpenSearch; from a
+    file that `clew store import` made (--store); or from files, standard input or S3 (--from).
 
     \b
-    Exit status: 0 if there is such a request; 1 if not; with --check, 2 if its story broke.
+    Exit status: 0 if there is such a request; 1 if not; with --check, 2 if its story broke
+    (with --diff, if the two part).
 
     \b
     Examples:
       clew story 4f0c1f0e-0d7a-4f3e-9d53-0a3a5b1f6f5e
-      clew story 4f0c1f0e --wait 10
+      clew story 4f0c1f0e --follow
+      clew story --search "user 42 checkout failed" --since 2h
+      clew story --diff 4f0c1f0e 8c7ad3a2
+      clew story 4f0c1f0e --html story.html
       clew story 4f0c1f0e --json | jq -r '.breaks[].sentence'
       clew story 4f0c1f0e --check && echo whole
       clew story 4f0c1f0e --store logs.db
       clew story 4f0c1f0e --profile staging --region eu-west-1 --log-group /aws/lambda/shop-
+      clew story 4f0c1f0e --insights --region eu-west-1 --since 7d
+      clew story 4f0c1f0e --opensearch https://search.example.com --index 'logs-*'
+      clew story 4f0c1f0e --from lines.ndjson.gz --from s3://my-logs/2026/01/
     """
-    from clew.stories import find_story
-
-    of_aws = profile is not None or region is not None or log_groups is not None
-    if (name is not None) + of_aws + (store is not None) > 1:
+    if [id is not None, words is not None, diff is not None].count(True) != 1:
+        raise click.UsageError("Name the ID of a request, or say --search WORDS or --diff ID1 ID2.")
+    if follow and (id is None or as_json or html is not None):
+        raise click.UsageError("--follow shows one request, ID, and goes with neither --json nor "
+                               "--html.")  # fmt: skip
+    if html is not None and (diff is not None or as_json):
+        raise click.UsageError("--html writes one story, and goes with neither --diff nor --json.")
+    if is_billed(where) and (follow or wait_s):
         raise click.UsageError(
-            "--name is of a local cloud, --store of a file, --profile, --region and --log-group "
-            "are of AWS."
+            "Logs Insights bills every look; --follow and --wait without --insights."
         )
-    if store is not None:
-        return _of_store(store, id, since, wait_s, check, as_json)
-    if since is None:
-        since = datetime.now(UTC) - timedelta(hours=1)
-    if of_aws:
-        where: Session | Source = _of_aws(profile, region, log_groups)
+    with source_of(where) as (source, since):
+        if is_billed(where):
+            wait_s = 0
+        if diff is not None:
+            return _diff(source, diff, since, wait_s, check=check, as_json=as_json)
+        if words is not None:
+            return _search(source, words, since, limit, html, check=check, as_json=as_json)
+        if follow:
+            return _follow(source, str(id), since, wait_s, where, check=check)
+        from clew.stories import find_story
+
+        found = find_story(source, str(id), since=since, wait_s=wait_s)
+    return _told(found, html, check=check, as_json=as_json)
+
+
+def _told(found: Story, html: Path | None, *, check: bool, as_json: bool) -> int:
+    from clew.cli.story_shown import print_story_of, write_html
+
+    if html is not None:
+        write_html(found, html)
     else:
-        from clew.localcloud import LocalCloud
-
-        where = LocalCloud.connect(name)
-    found = find_story(where, id, since=since, wait_s=wait_s)
-    return _told(found, check=check, as_json=as_json)
-
-
-def _of_store(  # noqa: PLR0917
-    path: Path,
-    request: str,
-    since: datetime | None,
-    wait_s: int | None,
-    check: bool,
-    as_json: bool,
-) -> int:
-    from clew.stories import find_story
-    from clew.stories.store import Store
-
-    with Store(path) as store:
-        found = find_story(store, request, since=since, wait_s=wait_s)
-    return _told(found, check=check, as_json=as_json)
-
-
-def _told(found: Story, *, check: bool, as_json: bool) -> int:
-    _print(found, as_json=as_json)
+        print_story_of(found, as_json=as_json)
     return _BROKE if check and found.breaks else 0
 
 
-def _of_aws(profile: str | None, region: str | None, log_groups: str | None) -> Source:
-    import boto3
-    from botocore.exceptions import BotoCoreError
+def _search(
+    source: Any, words: str, since: Any, limit: int, html: Path | None, *, check: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    from clew.cli.story_shown import print_candidates
+    from clew.stories.search import search_stories
 
-    from clew.errors import ClewError
-    from clew.stories.cloudwatch import source_of
+    found = search_stories(source, words, since=since, limit=limit)
+    # A program gets the same shape, however many there are.
+    only = found.candidates[0]
+    if found.total == 1 and not as_json and len(only.words) == len(found.words):
+        from clew.stories import find_story
 
-    try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-        return source_of(session, log_groups)
-    except BotoCoreError as error:
-        raise ClewError(f"AWS cannot be used as it is configured here: {error}") from error
+        whole = find_story(source, only.story.id, since=since, wait_s=0)
+        return _told(whole, html, check=check, as_json=False)
+    if html is not None:
+        raise click.UsageError(f"{found.total} stories match; --html writes one: name its ID.")
+    print_candidates(found, as_json=as_json)
+    return _BROKE if check and any(one.story.breaks for one in found.candidates) else 0
 
 
-def _print(found: Story, *, as_json: bool) -> None:
-    if as_json:
-        from clew.stories.to_json import story_json
+def _diff(
+    source: Any, ids: tuple[str, str], since: Any, wait_s: int | None, *, check: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    from clew.cli.story_shown import print_comparison
+    from clew.stories import find_story
+    from clew.stories.diff import compare
 
-        click.echo(json.dumps(story_json(found), indent=2))
-    else:
-        from clew.stories.terminal import print_story
+    first, second = (find_story(source, one, since=since, wait_s=wait_s) for one in ids)
+    compared = compare(first, second)
+    print_comparison(compared, as_json=as_json)
+    return _BROKE if check and compared.parting else 0
 
-        print_story(found)
+
+def _follow(
+    source: Any, id_: str, since: Any, wait_s: int | None, where: dict[str, Any], *, check: bool
+) -> int:
+    from clew.cli.story_shown import is_drawn, print_as_it_comes, print_end
+    from clew.stories.find import StoryError
+    from clew.stories.follow import follow
+
+    of_aws = any(where[name] is not None for name in ("profile", "region", "log_groups"))
+    poll_s = _POLL_S[not of_aws and where["opensearch"] is None]
+    found = print_as_it_comes(follow(source, id_, since=since, poll_s=poll_s, for_s=wait_s), id_)
+    if found is None:
+        raise StoryError(f"Nothing of that request was logged within {wait_s} seconds.")
+    if not is_drawn():
+        print_end(found)
+    return _BROKE if check and found.breaks else 0
