@@ -37,6 +37,7 @@ NAMES = (
     "scaling_policies",
     "store",
     "shipping",
+    "page",
 )
 
 

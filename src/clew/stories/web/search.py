@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 AGES = ("15m", "1h", "6h", "1d", "7d", "")
 LINES, ERRORS = 100, 12
 _COUNTED_S = 2.0
+#: Characters of a page that is kept: lines may be a megabyte long.
+_MAX_KEPT = 1 << 19
 _MAX_TEXT = 500
 _MAX_FACETS = 30
 _LAST = 2**63 - 1  # the last place that SQLite knows
@@ -134,5 +136,8 @@ def search(request: Request) -> Response:
 def _found(site: Site, asked: Asked, query: Query) -> Page:
     """The counts of a large store take long, and a person goes back and forth."""
     return site.cache.get(
-        ("search", asked, site.shelf.mark()), lambda: site.shelf.search(query), _COUNTED_S
+        ("search", asked, site.shelf.mark()),
+        lambda: site.shelf.search(query),
+        _COUNTED_S,
+        lambda made: sum(len(line.message) for line in made.lines) < _MAX_KEPT,
     )

@@ -36,8 +36,21 @@ class Cache:
         self._known: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
         self._making: dict[Any, threading.Lock] = {}
 
-    def get(self, key: Any, make: Callable[[], T], seconds: float) -> T:
-        """What ``make`` gave for this key, no longer ago than that."""
+    def get(
+        self,
+        key: Any,
+        make: Callable[[], T],
+        seconds: float,
+        keep: Callable[[T], bool] = lambda _: True,
+    ) -> T:
+        """What ``make`` gave for this key, no longer ago than that.
+
+        Args:
+            key: What it is of.
+            make: Works it out.
+            seconds: How long it is good for.
+            keep: Whether it is small enough to be kept.
+        """
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
         with making:
@@ -47,6 +60,9 @@ class Cache:
                 return value  # type: ignore[no-any-return]
             made = make()
             with self._lock:
+                if not keep(made):
+                    self._making.pop(key, None)
+                    return made
                 self._known[key] = time.monotonic(), made
                 self._known.move_to_end(key)
                 while len(self._known) > _KEPT:
