@@ -15,6 +15,7 @@ Loads are in shards' worth: 3.2 fills three shards and a fifth of a fourth.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from clew.scaling.seen import Alarm, Wish, at_ago, most, shards_for
@@ -22,6 +23,12 @@ from clew.scaling.words import count, duration
 
 if TYPE_CHECKING:
     from clew.scaling.seen import Seen
+
+
+#: Quiet is judged by means over this time.
+_MEAN_S = 300
+#: How far back metrics may still be missing.
+_LATE_S = 120
 
 
 class Rule(Protocol):
@@ -198,10 +205,11 @@ class TargetTracking(Joined):
 class ScaleDown(Joined):
     """Fewer shards, carefully: when all of a long time was quiet, and not often.
 
-    Only when every mean over five minutes (over all of it, if that is less) in the last ``over_s``
-    was ``below`` that utilisation, nothing was refused in that time, and the stream did not get
-    fewer shards in the last ``every_s`` (1.5 times a retention of 24 hours, by default). Then to as
-    many as put the highest minute of that time at ``target``.
+    Only when every mean over five minutes (every minute, if it is less) in the last ``over_s`` was
+    ``below`` that utilisation, nothing was refused in that time, and the stream did not get fewer
+    shards in the last ``every_s`` (1.5 times a retention of 24 hours, by default). Then to as many
+    as put the highest minute of that time at ``target``. Of less than five minutes, two more are
+    looked at: the last is only begun, and what CloudWatch has of the one before may come late.
 
     A merge closes two shards for each that is saved, and a closed shard stays until its records
     expire. If they are billed (``closed_rate`` above 0), it takes twice the retention until a merge
@@ -225,25 +233,37 @@ class ScaleDown(Joined):
         """A ceiling, when all is quiet."""
         if not self._may(seen):
             return Wish()
-        fullest = seen.fullest(self.over_s, min(300, self.over_s))
-        if self.quantile < 1:
-            fullest = seen.demand(self.over_s, 1.0, self.quantile)
+        highest = seen.demand(self._looked_at_s, 1.0, self.quantile)
+        each_s = 60 if self._short else _MEAN_S
+        fullest = highest if self.quantile < 1 else seen.fullest(self._looked_at_s, each_s)
         if fullest >= self.below * seen.shards:
             return Wish()
-        needed = shards_for(seen.demand(self.over_s, 1.0, self.quantile), self.target)
+        needed = shards_for(highest, self.target)
         if needed > seen.shards * (1 - self.least):
             return Wish()
+        no = "no minute" if self._short else "no five minutes"
         said = (
-            f"no five minutes of the last {duration(self.over_s)} were above"
+            f"{no} of the last {duration(self.over_s)} {'was' if self._short else 'were'} above"
             f" {fullest / seen.shards:.0%}, and {count(needed, 'shard')} would have held them at"
             f" {self.target:.0%}"
         )
         return Wish(at_most=needed, why=(said,))
 
+    @property
+    def _short(self) -> bool:
+        return self.over_s < _MEAN_S
+
+    @property
+    def _looked_at_s(self) -> float:
+        """How far back the metrics have to be quiet: whole minutes, or whole means."""
+        if self._short:
+            return self.over_s + _LATE_S
+        return ceil(self.over_s / _MEAN_S) * _MEAN_S
+
     def _may(self, seen: Seen) -> bool:
         """Whether enough is known, enough time has passed, and closing shards pays."""
         changed = max(seen.last_down_s, seen.last_up_s)
-        minutes = int(self.over_s // 60)
+        minutes = int(self._looked_at_s // 60)
         return (
             seen.at_s - seen.last_down_s >= self.every_s_at_most
             and seen.at_s - changed >= min(self.over_s, self.every_s_at_most)
@@ -261,8 +281,10 @@ class ScaleDown(Joined):
             if self.closed_rate
             else ""
         )
+        every = "every minute" if self._short else "every five minutes"
+        was = "was" if self._short else "were"
         return (
-            f"It gets fewer shards when every five minutes of the last {duration(self.over_s)} were"
-            f" under {self.below:.0%} and nothing was refused, at most once in"
+            f"It gets fewer shards when {every} of the last {duration(self.over_s)} {was} under"
+            f" {self.below:.0%} and nothing was refused, at most once in"
             f" {duration(self.every_s_at_most)}.{closed}"
         )
