@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from clew.dlq.filters import Filter, exactly
 from clew.dlq.letter import Letter, function_name, in_order, read_letter
+from clew.dlq.listing import table
 from clew.dlq.message import Message
+from clew.dlq.opened import Opened
+from clew.dlq.view import print_letter
 from clew.streams.envelope import Envelope
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -113,6 +117,28 @@ def test_a_letter_that_cannot_be_read_says_why(body: dict[str, Any], said: str) 
     letter = read_letter(Message("an-id", json.dumps(body), SENT))
     assert (letter.kind, letter.id) == ("letter", "an-id")
     assert said in letter.problem
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "x", 7])
+def test_times_and_counts_that_cannot_be_spoil_nothing(at: object) -> None:
+    """One such letter ended clew dlq show, and pushed all columns out of the list."""
+    body = {
+        **{name: {} for name in ("correlation", "error", "function")},
+        "clewDeadLetter": 1,
+        "id": "7f0c",
+        "origin": {"source": "aws:kinesis"},
+        "attempts": 10**300,
+        "lives": -(10**300),
+        "lastAttemptAt": at,
+        "payload": {"encoding": "utf-8", "data": "{}"},
+    }
+    letter = read_letter(Message("an-id", json.dumps(body), SENT))
+    assert (letter.attempts, letter.lives, letter.at) == (0, 1, letter.message.sent_at)
+    console = Console(width=80)
+    with console.capture() as shown:
+        print_letter(Opened(letter), console, "")
+        console.print(table([letter], datetime.now(UTC), 80))
+    assert "7f0c" in shown.get().splitlines()[-1]
 
 
 def test_function_names() -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from clew import wire
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LETTER, BATCH, INVOCATION, EVENT, MESSAGE = "letter", "batch", "invocation", "event", "message"
+#: More than this is no count of attempts or records.
+_MOST = 1_000_000
 _BATCHES = {"KinesisBatchInfo": "aws:kinesis", "DDBStreamBatchInfo": "aws:dynamodb"}
 
 
@@ -160,7 +162,7 @@ def _batch(message: Message, found: dict[str, Any], source: str, info: dict[str,
             text(info.get("shardId")),
             text(info.get("startSequenceNumber")),
             text(info.get("endSequenceNumber")),
-            size if isinstance(size, int) else 0,
+            _count(size),
         ),
     )
 
@@ -220,12 +222,12 @@ def function_name(arn: object) -> str:
 
 
 def moment(written: object) -> datetime | None:
-    """A time as JSON has it (RFC 3339), or None."""
+    """A time as JSON has it (RFC 3339), in UTC, or None."""
     try:
         found = datetime.fromisoformat(text(written))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the first and the last day may not be there in UTC
         return None
-    return found if found.tzinfo is not None else None
 
 
 def in_order(letters: Iterable[Letter]) -> list[Letter]:
@@ -253,4 +255,6 @@ def _digits(value: object) -> int:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 <= value <= _MOST else 0

@@ -27,6 +27,8 @@ VERSION = 1
 MARK = "clewDeadLetter"
 #: Failures of earlier lives that are kept, the latest ones.
 MAX_HISTORY = 10
+#: More attempts or lives than this are nobody's.
+_MOST = 1_000_000
 #: What an envelope has to have besides, with the kind of each.
 _MEMBERS: dict[str, type] = {
     "id": str,
@@ -293,4 +295,7 @@ def _as_message(text: str) -> str:
 
 
 def _number(value: object, default: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+    """A count, or ``default`` for what can be none: whoever may send to the queue wrote it."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return value
+    return default
