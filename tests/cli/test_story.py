@@ -85,7 +85,7 @@ def test_an_unknown_id_gets_one_sentence(request_id: str) -> None:
     done = clew("story", wrong)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"clew: No log line has the id {wrong} in ")
-    assert "log groups of the local cloud tests since 20" in done.stderr
+    assert "log groups of the local cloud tests from 20" in done.stderr
     assert request_id in done.stderr
     assert done.stderr.count("\n") == 1
 
@@ -122,7 +122,7 @@ def test_a_story_is_read_from_an_account(cloud: LocalCloud) -> None:
     told = clew("story", request, *some, "--json", **account)
     assert [hop["function"] for hop in json.loads(told.stdout)["hops"]] == ["account-shop-a"]
     missed = clew("story", "no-such-id", *some, **account)
-    assert f"in 1 log group of CloudWatch Logs in {cloud.region} since" in missed.stderr
+    assert f"in 1 log group of CloudWatch Logs in {cloud.region} from 20" in missed.stderr
 
 
 def test_an_account_that_cannot_be_used_is_said(tmp_path: Path) -> None:

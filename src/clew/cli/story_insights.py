@@ -92,7 +92,7 @@ def _say(plan: Plan) -> None:
     groups = "1 log group" if plan.groups == 1 else f"{plan.groups:,} log groups"
     click.echo(
         f"Logs Insights will read about {size(plan.bytes)} of {groups}, if their lines came"
-        f" evenly: about {money(plan.dollars)} (${PRICE_PER_GB} a GB in US East, as read on"
+        f" evenly, for {money(plan.dollars)} (${PRICE_PER_GB} a GB in US East, as read on"
         f" {PRICE_READ_ON}).",
         err=True,
     )
@@ -102,14 +102,14 @@ def _refuse(plan: Plan) -> None:
     from clew.errors import ClewError
 
     raise ClewError(
-        f"Logs Insights would cost about {money(plan.dollars)}, more than {money(SMALL)}, and"
+        f"Logs Insights would cost {money(plan.dollars)}, more than ${SMALL:.2f}, and"
         " nobody is there to ask; say --yes, or make --since shorter."
     )
 
 
 def money(dollars: float) -> str:
     """US dollars, so that little is not nothing."""
-    return "less than $0.01" if dollars < 0.01 else f"${dollars:,.2f}"
+    return "less than $0.01" if dollars < 0.01 else f"about ${dollars:,.2f}"
 
 
 def size(count: float) -> str:

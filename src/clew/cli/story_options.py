@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 _AWS = ("profile", "region", "log_groups")
 _OF = {
     "store": "--store is of a file",
-    "sources": "--from of files",
-    "opensearch": "--opensearch of a search cluster",
-    "insights": "--insights of AWS",
-    "name": "--name of a local cloud",
+    "sources": "--from is of files",
+    "opensearch": "--opensearch is of a search cluster",
+    "insights": "--insights is of AWS",
+    "name": "--name is of a local cloud",
+    "aws": "--profile, --region and --log-group are of AWS",
 }
 
 
@@ -124,7 +125,7 @@ def source_of(given: dict[str, Any]) -> Iterator[tuple[Source, datetime | None]]
 
 def _check(given: dict[str, Any]) -> None:
     _forget_environment(given)
-    chosen = [name for name in _OF if given[name]]
+    chosen = [name for name in _OF if given.get(name)]
     if set(chosen) == {"insights", "name"}:  # which a local cloud has as well
         chosen = ["insights"]
     elif any(given[name] is not None for name in _AWS):
@@ -134,8 +135,7 @@ def _check(given: dict[str, Any]) -> None:
     elif given["sources"]:
         chosen = [name for name in chosen if name != "name"]  # where the bucket is
     if len(chosen) > 1:
-        said = ", ".join(_OF.values())
-        raise click.UsageError(f"{said}; --profile, --region and --log-group are of AWS. Say one.")
+        raise click.UsageError(f"{', '.join(_OF[name] for name in chosen)}: say one.")
     if given["index"] is not None and given["opensearch"] is None:
         raise click.UsageError("--index goes with --opensearch.")
     if not given["insights"] and (given["yes"] or given["refresh"] or given["cache"]):
