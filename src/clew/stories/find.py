@@ -36,6 +36,7 @@ _POLL_S = 0.2
 _MAX_REQUESTS = 20
 #: An invocation takes 15 minutes at most ("Lambda quotas"); its last line is a little late.
 _LONGEST_MIN = 16
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that datetime knows
 _MAX_ID = 256
 _MAX_SHOWN = 64
 _MAX_NAMED = 3
@@ -140,10 +141,12 @@ def read_story(
 
 def _around(story: Story) -> tuple[datetime, datetime]:
     """When an invocation that has to do with it can have logged."""
-    first = EPOCH + timedelta(milliseconds=story.at_ms)
-    return first - timedelta(minutes=1), first + timedelta(
-        milliseconds=story.duration_ms, minutes=_LONGEST_MIN
-    )
+    first = story.at_ms - 60_000
+    last = story.at_ms + story.duration_ms + _LONGEST_MIN * 60_000
+    # A log may say that something was at the end of all times, or took for ever.
+    bounded = (min(max(one, 0), _LAST_MS) for one in (first, last))
+    since, until = (EPOCH + timedelta(milliseconds=one) for one in bounded)
+    return since, until
 
 
 def _begins(known: Iterable[str], prefix: str) -> list[str]:

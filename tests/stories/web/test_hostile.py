@@ -156,6 +156,15 @@ def test_a_huge_line_is_cut(tmp_path: Path) -> None:
             assert len(answer.text) < 400_000, path
 
 
+def test_times_beyond_all_times_are_shown(tmp_path: Path) -> None:
+    with Shelf(tmp_path / "lines.db", write=True) as shelf:
+        late = invocation("f").replace("2026-01-02T03:04:05.000Z", "9999-12-31T23:59:59.999Z")
+        shelf.add([RawLine(2**62, "/aws/lambda/f", "s", late), RawLine(0, "g", "s", line("f"))])
+        browser = Browser(Site(shelf, "x"))
+        for path in ("/", "/story?id=f", "/live", "/map?since=all", "/functions?since=all"):
+            assert browser.get(path).status_code == 200, path
+
+
 def test_syntax_of_the_index_is_data(browser: Browser) -> None:
     for text in (
         '"', "'", "a OR b", "NOT", "NEAR(a b)", "^a", "a*", "*", "-a", "col:a", "(", ")) OR 1=1 --",

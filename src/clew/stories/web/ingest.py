@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/x-ndjson"
 #: The sink packs up to 8 MB into a request, before it is compressed.
-MAX_BODY, MAX_PLAIN = 16 << 20, 64 << 20
+MAX_BODY, MAX_PLAIN = 16 << 20, 24 << 20
 #: Requests that wait for the one that is written; each holds its body.
 _WAITING = 4
 _BODY_S = 60

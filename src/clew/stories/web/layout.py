@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SWEEPS = 6
 
@@ -38,11 +38,11 @@ def layers(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
         near[a].append(b)
         near[b].append(a)
     ordered = [columns[number] for number in sorted(columns)]
+    places = {node: place for column in ordered for node, place in _rows(column)}
     for sweep in range(_SWEEPS):
-        order = ordered if sweep % 2 == 0 else ordered[::-1]
-        for column in order:
-            places = _rows(ordered)
+        for column in ordered if sweep % 2 == 0 else ordered[::-1]:
             column.sort(key=lambda node: (_middle(node, near, places), node))
+            places.update(_rows(column))
     return {
         node: Place(number, row)
         for number, column in enumerate(ordered)
@@ -50,11 +50,9 @@ def layers(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
     }
 
 
-def _rows(ordered: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Of each node, how far down it is, from 0 to 1."""
-    return {
-        node: (row + 0.5) / len(column) for column in ordered for row, node in enumerate(column)
-    }
+def _rows(column: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Each node of a layer with how far down it is, from 0 to 1."""
+    return ((node, (row + 0.5) / len(column)) for row, node in enumerate(column))
 
 
 def _middle(node: str, near: Mapping[str, Sequence[str]], places: Mapping[str, float]) -> float:
