@@ -246,8 +246,43 @@ def test_lives_count_on_in_the_source(kind: str) -> None:
         assert LIVES.encode() not in record.data, "the function does not see it"
 
 
+@pytest.mark.parametrize("kind", ["kinesis", "sqs"])
+@pytest.mark.parametrize(
+    "came",
+    [
+        {"x-correlation-user-id": "42"},
+        {"x-correlation-id": "q" * 10_000},
+        {"call-chain-length": "x"},
+    ],
+)
+def test_a_request_s_id_that_was_made_for_a_record_goes_with_it(
+    kind: str, came: dict[str, str]
+) -> None:
+    """Its next life is found by the id that the letter has."""
+    raw = MAKERS[kind](7, "a")
+    if kind == "kinesis":
+        raw["kinesis"]["data"] = b64encode(
+            json.dumps({"n": 7, "__context": came}).encode()
+        ).decode()
+    else:
+        raw["messageAttributes"] = {
+            name: {"dataType": "String", "stringValue": value} for name, value in came.items()
+        }
+    (record,) = records_in(kind, event([raw]))
+    letter = sealed(record, SOURCES[kind].name)
+    again = MAKERS[kind](8, "a")
+    if kind == "kinesis":
+        again["kinesis"]["data"] = b64encode(letter.to_source()).decode()
+    else:
+        given = to_send(letter.raw(), letter.context())
+        again["messageAttributes"] = {name: as_delivered(one) for name, one in given.items()}
+    (next_life,) = records_in(kind, event([again]))
+    assert next_life.correlation.id == letter.correlation_id == record.correlation.id
+    assert next_life.correlation.get("x-correlation-user-id") == came.get("x-correlation-user-id")
+
+
 @pytest.mark.parametrize("given", ["", "-1", "1e9", "99999", 7, None, ["1"], "\u0663", "0x1", " 1"])
-def test_lives_that_make_no_sense_count_for_none(given: object) -> None:
+def test_lives_that_make_no_sense_count_for_none(given: Any) -> None:
     raw = kinesis(7, "a")
     data = with_context(body(7), {**FIELDS, LIVES: given})
     raw["kinesis"]["data"] = b64encode(data).decode()

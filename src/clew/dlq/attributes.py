@@ -40,6 +40,8 @@ def to_send(raw: dict[str, Any], context: dict[str, str]) -> dict[str, Any]:
         and isinstance(value, str)
         and (wire.is_field(name) or name in (wire.TRACEPARENT, wire.TRACESTATE))
     }
+    if came and wire.ID in context and wire.ID not in wire.check(came.items()).fields:
+        came[wire.ID] = context[wire.ID]  # which was made for it when it came without one
     own_fields = {name: context[name] for name in (MEMBER, LIVES) if name in context}
     fields = {**(came or context), **own_fields}
     packed = json.dumps(fields, separators=(",", ":")).encode()

@@ -156,9 +156,19 @@ class Envelope:
         if wire.TRACEPARENT in own:  # the other header of the trace may name a parent too
             replaced = (wire.TRACEPARENT, wire.TRACESTATE)
             came = {name: came[name] for name in came if str(name).lower() not in replaced}
-        fields = {**came, **own} if came else self.context()
+        fields = {**self._with_id(came), **own} if came else self.context()
         done = clew_payload.put(taken.data, fields)
         return data if done is None else done
+
+    def _with_id(self, came: dict[str, Any]) -> dict[str, Any]:
+        """What came, with the request's id where it came without one that counts.
+
+        It was made for the record then, and its next life is to be found by it, too.
+        """
+        if wire.ID in wire.check(came.items()).fields or not wire.is_value(self.correlation_id):
+            return came
+        kept = {name: came[name] for name in came if str(name).lower() != wire.ID}
+        return {**kept, wire.ID: self.correlation_id}
 
     def with_claim(self, bucket: str, key: str) -> Envelope:
         """Itself without its payload, which an object of S3 has."""
