@@ -100,3 +100,25 @@ def test_a_place_that_does_not_answer_is_said() -> None:
     )
     with pytest.raises(ClewError, match=r"^the moon could not be read: "):
         list(CloudWatchSource(logs, "the moon").lines("x"))
+
+
+def test_a_permission_that_is_missing_is_named(cloud: LocalCloud) -> None:
+    write(cloud, "/denied/f", ["x"])
+    source = CloudWatchSource(cloud.client("logs"), "a test", prefix="/denied/")
+    fault = cloud.faults.add("logs", "FilterLogEvents", error="AccessDeniedException")
+    try:
+        with pytest.raises(ClewError, match=r"^a test may not be read by .* allow logs:FilterLog"):
+            list(source.lines("x"))
+    finally:
+        cloud.faults.clear(fault.id)
+    assert messages(source.lines("x")) == ["x"]
+
+
+def test_that_no_log_group_begins_so_is_said(cloud: LocalCloud) -> None:
+    source = CloudWatchSource(cloud.client("logs"), "a test", prefix="/nothing-begins-so/")
+    since = datetime.now(UTC) - timedelta(minutes=5)
+    with pytest.raises(ClewError) as raised:
+        find_story(source, "request-1", since=since)
+    said = str(raised.value)
+    assert said.startswith("No log line has the id request-1 in 0 log groups of a test from 20")
+    assert said.endswith("begins with /nothing-begins-so/; say how yours begin with --log-group.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,7 @@ from clew.stories import StoryError, find_story
 from .runtime import START_S, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
 
     from clew.stories.lines import RawLine
 
@@ -119,7 +119,8 @@ def test_an_id_that_nobody_has_is_said_with_its_neighbours() -> None:
         find_story(Log(lines), "order-71")
     assert str(raised.value) == (
         "No log line has the id order-71 in 2 log groups of a test; "
-        "the nearest recent ids are order-17, user-5; search by what it logged, with clew story --search."
+        "the nearest recent ids are order-17, user-5; search by what it logged, with clew story "
+        "--search."
     )
     with pytest.raises(StoryError, match="no line there has an id at all"):
         find_story(Log([]), "order-71")
@@ -159,3 +160,48 @@ def test_the_part_of_an_invocation_line_that_tells_of_its_failure_is_looked_up_t
     story = find_story(Log(lines), f"{FULL}-1999")
     assert story.notes == ()
     assert "ValueError: no" in story.breaks[0].sentence
+
+
+class Billed(Log):
+    """A source that is asked for several texts at once, within a time."""
+
+    finds_beginnings = True
+    hint = "say more"
+
+    def __init__(self, *sets: Iterable[RawLine]) -> None:
+        super().__init__(*sets)
+        self.times: list[tuple[datetime | None, datetime | None]] = []
+
+    def any_of(
+        self, texts: Sequence[str], since: datetime | None = None, until: datetime | None = None
+    ) -> list[RawLine]:
+        self.times.append((since, until))
+        self.asked.append("|".join(texts))
+        return [line for line in self.sets[0] if any(text in line.message for text in texts)]
+
+
+def test_what_is_looked_up_later_is_looked_up_at_once_and_around_the_story() -> None:
+    runs = [Run(f"slow-{number}", request_id=f"invocation-{number}") for number in range(3)]
+    for run in runs:
+        run.log(run.correlation(FULL), "starting")
+        run.text(f"RequestId: {run.request_id} Error: Runtime exited", at=3000)
+    log = Billed([line for run in runs for line in run.lines])
+    story = find_story(log, FULL)
+    assert len(story.hops) == 3
+    assert log.asked[:2] == [FULL, "invocation-0|invocation-1|invocation-2"]
+    first, last = log.times[0]
+    assert first is not None
+    assert last is not None
+    assert first.timestamp() < START_S < last.timestamp() < START_S + 17 * 60
+
+
+def test_where_every_look_costs_not_every_line_is_read() -> None:
+    log = Billed([])
+    with pytest.raises(StoryError) as raised:
+        find_story(log, FULL, since=datetime(2026, 1, 2, tzinfo=UTC))
+    said = str(raised.value)
+    assert said.startswith(
+        f"No log line has the id {FULL} in 2 log groups of a test from 2026-01-02 00:00:00 to 20"
+    )
+    assert said.endswith(" UTC; say more.")
+    assert log.asked == [FULL]

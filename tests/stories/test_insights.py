@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.stub import ANY, Stubber
 
 from clew.errors import ClewError
@@ -275,6 +277,35 @@ def test_an_account_that_runs_as_many_as_it_may_is_waited_for(
     stub.add_client_error("start_query", "LimitExceededException", "too many")
     with pytest.raises(ClewError, match="it runs as many queries as it may"):
         list(InsightsSource(logs, "it", limits=Limits(timeout_s=0)).lines("x", since()))
+
+
+def test_queries_are_stopped_when_nobody_waits_any_more() -> None:
+    logs: Any = boto3.client(
+        "logs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    called: list[str] = []
+
+    def answer(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        called.append(model.name)
+        said: dict[str, dict[str, Any]] = {
+            "DescribeLogGroups": GROUPS,
+            "StartQuery": {"queryId": f"q-{called.count('StartQuery')}"},
+            "GetQueryResults": {"status": "Running", "results": []},
+            "StopQuery": {"success": True},
+        }
+        return AWSResponse("", 200, HTTPHeaders(), None), said[model.name]
+
+    def interrupted(_progress: Progress) -> None:
+        if called.count("GetQueryResults") >= 2:
+            raise KeyboardInterrupt
+
+    logs.meta.events.register("before-call.logs", answer)
+    limits = Limits(groups=1)
+    source = InsightsSource(logs, "it", progress=interrupted, limits=limits)
+    with pytest.raises(KeyboardInterrupt):
+        list(source.lines("x", since()))
+    assert called.count("StartQuery") == called.count("StopQuery") == 2
+    assert called[-1] == "StopQuery"
 
 
 def test_a_log_group_that_is_gone_is_left_out(stubbed: tuple[Any, Stubber]) -> None:

@@ -172,19 +172,21 @@ def _draw(stories: Iterator[Story | None], id_: str, console: Console) -> Story 
     from rich.live import Live
     from rich.text import Text
 
+    from clew.stories.terminal import print_story
+
     last: Story | None = None
     waiting = Text(f"Waiting for the first line of {_shown(id_)} (Ctrl-C ends it)", "dim")
-    with Live(waiting, console=console, transient=True, auto_refresh=False) as live:
-        for story in stories:
-            if story is not None:
-                last = story
-                live.update(_fitted(story, console), refresh=True)
-            else:
-                live.refresh()
-    if last is not None:
-        from clew.stories.terminal import print_story
-
-        print_story(last, console)
+    try:
+        with Live(waiting, console=console, transient=True, auto_refresh=False) as live:
+            live.refresh()
+            for story in stories:
+                if story is not None:
+                    last = story
+                    live.update(_fitted(story, console), refresh=True)
+    finally:
+        # Also after Ctrl-C: what was drawn is gone, and had room for its last lines only.
+        if last is not None:
+            print_story(last, console)
     return last
 
 
