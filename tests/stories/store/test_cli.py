@@ -97,7 +97,7 @@ def test_what_was_not_meant(clew: Clew, path: Path, tmp_path: Path) -> None:
         assert said in err
     status, _, err = clew("story", "request-1", "--store", path, "--name", "blue")
     assert status == 2
-    assert "--name is of a local cloud, --store of a file" in " ".join(err.split())
+    assert "--store is of a file, --name is of a local cloud" in " ".join(err.split())
 
 
 def test_stats_and_prune(clew: Clew, path: Path) -> None:

@@ -68,8 +68,8 @@ class Batch:
     ids: list[tuple[int, str]] = field(default_factory=list)
     #: id, mark, origin, place, function, level, kind
     lines: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
-    #: id, first line, last line, messages
-    blocks: list[tuple[int, int, int, bytes]] = field(default_factory=list)
+    #: id, first line, last line, messages: packed by whoever writes them
+    blocks: list[tuple[int, int, int, list[bytes]]] = field(default_factory=list)
     words: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -255,7 +255,7 @@ def _pack(rows: list[Any], batch: Batch, known: Known) -> None:
             (id, mark, origin, place, function, level, kind)
             for place, (id, mark, origin, function, level, kind, *_) in enumerate(some, first)  # noqa: A001
         ]
-        batch.blocks.append((block, some[0][0], some[-1][0], blocks.pack(texts)))
+        batch.blocks.append((block, some[0][0], some[-1][0], texts))
         at += len(some)
 
 

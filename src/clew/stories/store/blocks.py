@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TYPE_CHECKING, Any
+
+from clew.errors import ClewError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+zstandard: Any
+try:
+    import zstandard
+except ImportError:
+    zstandard = None
 
 #: A line's place is its block's number times this, and its place in the block.
 LINES = 64
@@ -13,16 +25,27 @@ MAX_BYTES = 1 << 18
 _MOST = 1 << 29
 
 _COUNT = struct.Struct("<I")
+_ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class DamagedError(Exception):
     """A block does not hold what was put into it."""
 
 
-def pack(texts: list[bytes]) -> bytes:
-    """Messages as one block."""
+def packer() -> Callable[[list[bytes]], bytes]:
+    """What makes one block of messages, again and again, in one thread at a time.
+
+    zstd takes a third of the time of zlib, and of the room a fourth less.
+    """
+    if zstandard is None:
+        return lambda texts: zlib.compress(_joined(texts), 1)
+    compress = zstandard.ZstdCompressor(level=1).compress
+    return lambda texts: compress(_joined(texts))
+
+
+def _joined(texts: list[bytes]) -> bytes:
     lengths = struct.pack(f"<{len(texts) + 1}I", len(texts), *map(len, texts))
-    return zlib.compress(lengths + b"".join(texts), 1)
+    return lengths + b"".join(texts)
 
 
 def unpack(block: bytes) -> list[str]:
@@ -30,12 +53,10 @@ def unpack(block: bytes) -> list[str]:
 
     Raises:
         DamagedError: It is none.
+        ClewError: It is of a store that was written where zstandard was installed.
     """
     try:
-        inflate = zlib.decompressobj()
-        data = inflate.decompress(block, _MOST)
-        if not inflate.eof:
-            raise DamagedError
+        data = _of_zstd(block) if block[:4] == _ZSTD else _of_zlib(block)
         (count,) = _COUNT.unpack_from(data)
         at = 4 * (count + 1)
         texts = []
@@ -47,3 +68,28 @@ def unpack(block: bytes) -> list[str]:
     if at != len(data):
         raise DamagedError
     return texts
+
+
+def _of_zlib(block: bytes) -> bytes:
+    inflate = zlib.decompressobj()
+    data = inflate.decompress(block, _MOST)
+    if not inflate.eof:
+        raise DamagedError
+    return data
+
+
+def _of_zstd(block: bytes) -> bytes:
+    if zstandard is None:
+        message = (
+            "The lines of this store are packed with zstd; install what reads it with: "
+            "pip install 'clew[stories]'."
+        )
+        raise ClewError(message)
+    try:
+        # A frame that says of itself that it is larger is not even begun.
+        if not 0 <= zstandard.frame_content_size(block) <= _MOST:
+            raise DamagedError
+        plain = zstandard.ZstdDecompressor().decompress(block, allow_extra_data=False)
+        return bytes(plain)
+    except zstandard.ZstdError as error:
+        raise DamagedError from error

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from clew.stories.store.batch import HASH, Batch, Known
-from clew.stories.store.blocks import LINES
+from clew.stories.store.blocks import LINES, packer
 from clew.stories.store.schema import in_one
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ def write(connection: sqlite3.Connection, batch: Batch) -> tuple[int, int]:
         there = _there(connection, batch)
         if there:
             _leave_out(connection, batch, there)
+        pack = packer()
+        packed = [(*block[:3], pack(block[3])) for block in batch.blocks]
         _insert(connection, "INSERT INTO name", batch.names)
         _insert(connection, "INSERT INTO origin", batch.origins)
         _insert(connection, "INSERT INTO ids(rowid, text)", batch.ids)
         _insert(connection, "INSERT INTO line", batch.lines)
-        _insert(connection, "INSERT INTO block", batch.blocks)
+        _insert(connection, "INSERT INTO block", packed)
         _insert(connection, "INSERT INTO words(rowid, text)", batch.words)
     return len(batch.lines), batch.entries - len(batch.lines)
 
