@@ -7,6 +7,7 @@ was tried again and taken.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from clew.stories.drafts import note
@@ -16,6 +17,8 @@ from clew.stories.naming import clock, in_a_sentence, one_line, source_name
 from clew.stories.sends import judge_sends
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.stories.drafts import HopDraft, SendDraft
     from clew.stories.lines import TextLine
 
@@ -49,13 +52,23 @@ def judge(
             last = last_done if hop.outcome == "done" else last_lost
             of_it = id(hop.same_send)
             last[of_it] = max(hop.delivery, last.get(of_it, 0))
+    known: dict[int, _Lives] = {}
+
+    def lives_of(receivers: list[HopDraft]) -> _Lives:
+        return known.get(id(receivers)) or known.setdefault(id(receivers), _Lives(receivers))
+
     for hop in hops:
         of_it = id(hop.same_send)
-        _judge_hop(hop, last_done.get(of_it, 0), last_lost.get(of_it, 0))
+        _judge_hop(hop, last_done.get(of_it, 0), last_lost.get(of_it, 0), lives_of)
     judge_sends(sends, wanted, texts)
 
 
-def _judge_hop(hop: HopDraft, last_done: int, last_lost: int) -> None:
+def _judge_hop(
+    hop: HopDraft,
+    last_done: int,
+    last_lost: int,
+    lives_of: Callable[[list[HopDraft]], _Lives],
+) -> None:
     if hop.origin is not None:
         origin = hop.origin
         kind = "destination" if hop.origin.outcome == "done" else "on-failure destination"
@@ -70,7 +83,7 @@ def _judge_hop(hop: HopDraft, last_done: int, last_lost: int) -> None:
         note(hop, f"an earlier attempt succeeded (delivery {last_done})")
     elif last_lost > hop.delivery:
         note(hop, f"it was tried again (delivery {hop.delivery + 1})")
-    elif later := _later_life(hop):
+    elif later := _later_life(hop, lives_of):
         note(hop, later)
     else:
         _break(hop)
@@ -107,18 +120,34 @@ def _afterwards(hop: HopDraft) -> str:
     return ""
 
 
-def _later_life(hop: HopDraft) -> str:
+def _later_life(hop: HopDraft, lives_of: Callable[[list[HopDraft]], _Lives]) -> str:
     """What says that the record of a hop lived on: through its dead letter, or another's hands."""
     for send in hop.sends:
         if hop.outcome == "dead-lettered" and send.is_dead_letter and send.receivers:
             return f"its dead letter was taken up again (hop {send.receivers[-1].number})"
-    if hop.via is not None and hop.via.is_dead_letter:
-        for other in hop.via.receivers:
-            if other.outcome == "done":
-                return f"its dead letter was delivered elsewhere (hop {other.number})"
-            if other.at_ms > hop.at_ms:
-                return f"its dead letter was tried again (hop {other.number})"
+    if hop.via is not None and hop.via.is_dead_letter and len(hop.via.receivers) > 1:
+        lives = lives_of(hop.via.receivers)
+        later = lives.after(hop.at_ms)
+        done = lives.done
+        if done is not None and (later is None or done.at_ms <= later.at_ms):
+            return f"its dead letter was delivered elsewhere (hop {done.number})"
+        if later is not None:
+            return f"its dead letter was tried again (hop {later.number})"
     return ""
+
+
+class _Lives:
+    """The lives of a dead letter, by time."""
+
+    def __init__(self, receivers: list[HopDraft]) -> None:
+        self._hops = sorted(receivers, key=lambda hop: hop.at_ms)
+        self._times = [hop.at_ms for hop in self._hops]
+        self.done = next((hop for hop in self._hops if hop.outcome == "done"), None)
+
+    def after(self, at_ms: int) -> HopDraft | None:
+        """The first that began later."""
+        place = bisect_right(self._times, at_ms)
+        return self._hops[place] if place < len(self._hops) else None
 
 
 def _judge_done(hop: HopDraft) -> None:

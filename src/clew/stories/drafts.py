@@ -21,7 +21,9 @@ class SendDraft:
     entry: SentEntry
     function: str
     hop: HopDraft | None  # that sent it
-    receivers: list[HopDraft] = field(default_factory=list)
+    receivers: list[HopDraft] = field(default_factory=list)  # of all sends of its message
+    own: list[HopDraft] = field(default_factory=list)  # those that stand under it
+    received_by: tuple[int, ...] = ()  # the numbers of ``receivers``
     awaited: bool = False
     gap: bool = False  # whether it went where nobody logs
     note: str = ""
@@ -46,7 +48,7 @@ class SendDraft:
         return self.entry.at_ms
 
     def freeze(self) -> Send:
-        """The value; its receivers have to be numbered."""
+        """The value; ``received_by`` has to be known."""
         entry = self.entry
         return Send(
             function=self.function,
@@ -61,7 +63,7 @@ class SendDraft:
             error=entry.error,
             carried=entry.carried,
             position=entry.position,
-            received_by=tuple(hop.number for hop in self.receivers),
+            received_by=self.received_by,
             awaited=self.awaited,
             note=self.note,
             broken=self.broken,

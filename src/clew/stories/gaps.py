@@ -30,6 +30,8 @@ CARRIERS = {
 }
 #: Clocks differ, and what is sent is stamped before it is.
 _TOLERANCE_MS = 1000
+#: With so many sends of one length of chain that nobody received, there is doubt.
+_MAX_OPEN = 50
 
 
 def find_gaps(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
@@ -69,7 +71,11 @@ def _orphans(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
             of_sender[hop.parent].append(hop)
     if not of_sender:
         return []
-    open_ends = [send for send in sends if not send.receivers and send.hop is not None]
+    open_ends: dict[int, list[SendDraft]] = defaultdict(list)  # by the chain of their hop
+    for send in sends:
+        refused = send.entry.outcome == "error"
+        if send.hop is not None and not (send.receivers or refused or send.is_dead_letter):
+            open_ends[send.hop.chain].append(send)
     gaps = []
     for group in of_sender.values():
         first = min(group, key=lambda hop: hop.at_ms)
@@ -92,22 +98,23 @@ def _orphans(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
 def _without_clew(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
     """Functions of which no more is known than that they logged the id."""
     known = {hop.log_group for hop in hops if hop.span}
-    bare = [hop for hop in hops if not hop.span and hop.log_group not in known and not hop.parent]
-    open_ends = [send for send in sends if not send.receivers and not send.gap]
+    bare: dict[str, list[HopDraft]] = defaultdict(list)
+    for hop in hops:
+        if not hop.span and not hop.parent and hop.log_group not in known:
+            bare[hop.log_group].append(hop)
+    open_ends = [
+        send
+        for send in sends
+        if not (send.receivers or send.gap or send.entry.outcome == "error" or send.is_dead_letter)
+    ]
     gaps = []
-    for group in sorted({hop.log_group for hop in bare}):
-        own = [hop for hop in bare if hop.log_group == group]
+    for own in bare.values():
         first = min(own, key=lambda hop: hop.at_ms)
-        before = [
-            send
-            for send in open_ends
-            if send.at_ms <= first.at_ms + _TOLERANCE_MS
-            and send.entry.outcome != "error"
-            and not send.is_dead_letter
-        ]
+        # Sends are in the order of time: of the first two, the second says whether there is doubt.
+        before = [send for send in open_ends[:2] if send.at_ms <= first.at_ms + _TOLERANCE_MS]
         who = first.function or "a function"
         sentence = f"{who} has no clew: all that is known of it is that it logged the id"
-        if len(before) == 1:
+        if len(before) == 1 and not before[0].gap:
             (send,) = before
             send.gap = True
             later = max(first.at_ms - send.at_ms, 0)
@@ -119,15 +126,8 @@ def _without_clew(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
     return gaps
 
 
-def _only_beginning(hop: HopDraft, open_ends: list[SendDraft]) -> SendDraft | None:
+def _only_beginning(hop: HopDraft, open_ends: dict[int, list[SendDraft]]) -> SendDraft | None:
     """The send that whoever called the hop received, if there is no doubt."""
-    before = [
-        send
-        for send in open_ends
-        if send.hop is not None
-        and 0 < send.hop.chain == hop.chain - 2
-        and send.at_ms <= hop.at_ms + _TOLERANCE_MS
-        and send.entry.outcome != "error"
-        and not send.is_dead_letter
-    ]
+    of_chain = open_ends.get(hop.chain - 2, []) if hop.chain > 2 else []
+    before = [send for send in of_chain[:_MAX_OPEN] if send.at_ms <= hop.at_ms + _TOLERANCE_MS]
     return before[0] if len(before) == 1 else None

@@ -65,8 +65,11 @@ def _take_received(
             by_span[entry.span] = _received(invocation, entry)
     # Beside its records, a batch has an id and a span of its own, for what concerns none of them.
     line = invocation.line
-    known = {entry.span for entry in invocation.received} | by_span.keys()
-    if line.id == wanted and line.span and line.span not in known and all(one.span for one in mine):
+    if line.id != wanted or not line.span or line.span in by_span:
+        return
+    if all(one.span for one in mine) and all(
+        entry.span != line.span for entry in invocation.received
+    ):
         by_span[line.span] = _whole(invocation)
 
 

@@ -6,7 +6,9 @@ not fit (a parent that nobody logged, a circle, a clock that runs late) still ha
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from clew import wire
@@ -55,23 +57,43 @@ def _join(hops: list[HopDraft], sends: list[SendDraft]) -> None:
             by_span[entry.span].append(send)
             # What is sent again as it was (by a client that tries again, say) is one message.
             send.receivers = same_message[entry.span, entry.service, entry.target]
+    candidates = {span: _Candidates(of_span) for span, of_span in by_span.items()}
     for hop in sorted(hops, key=lambda hop: hop.at_ms):
-        candidates = by_span.get(hop.parent) if hop.parent else None
-        if candidates:
-            hop.via = _sender(hop, candidates)
+        sent = candidates.get(hop.parent) if hop.parent else None
+        if sent is not None:
+            hop.via = sent.sender(hop)
             hop.via.receivers.append(hop)
+            hop.via.own.append(hop)
         elif hop.parent:
             hop.note = _ORPHAN
 
 
-def _sender(hop: HopDraft, candidates: list[SendDraft]) -> SendDraft:
-    """Which send it was: several have one span where a message was passed on as it came."""
+class _Candidates:
+    """The sends of one span: several, where a message was passed on as it came."""
 
-    def likelihood(send: SendDraft) -> tuple[bool, bool, bool, int]:
-        before = send.at_ms <= hop.at_ms
-        return send.hop is not hop, fits(hop, send), before, send.at_ms if before else -send.at_ms
+    def __init__(self, sends: list[SendDraft]) -> None:
+        self._sends = sorted(sends, key=lambda send: send.at_ms)
+        self._fitting: dict[str, list[SendDraft]] = {}
 
-    return candidates[0] if len(candidates) == 1 else max(candidates, key=likelihood)
+    def sender(self, hop: HopDraft) -> SendDraft:
+        """Which of them it was: one that fits, and the latest before it; not its own."""
+        if len(self._sends) == 1:
+            return self._sends[0]
+        fitting = self._fitting.get(hop.source)
+        if fitting is None:
+            fitting = [send for send in self._sends if fits(hop, send)]
+            self._fitting[hop.source] = fitting
+        of_others = _nearest(hop, fitting) or _nearest(hop, self._sends)
+        return of_others or (fitting or self._sends)[-1]
+
+
+def _nearest(hop: HopDraft, sends: list[SendDraft]) -> SendDraft | None:
+    """The latest send before a hop, else the earliest after it, that is not of the hop itself."""
+    place = bisect_right(sends, hop.at_ms, key=lambda send: send.at_ms)
+    for number in chain(range(place - 1, -1, -1), range(place, len(sends))):
+        if sends[number].hop is not hop:
+            return sends[number]
+    return None
 
 
 def _cut_circles(hops: list[HopDraft]) -> None:
@@ -88,6 +110,8 @@ def _cut_circles(hops: list[HopDraft]) -> None:
         if step is not None and id(step) in on_path:
             circle = path[path.index(step) :]
             first = min(circle, key=lambda one: one.at_ms)
+            if first.via is not None:
+                first.via.own.remove(first)
             first.via, first.note = None, _CIRCLE
         finished |= on_path
 
@@ -101,12 +125,12 @@ def _ordered(hops: list[HopDraft], sends: list[SendDraft]) -> list[HopDraft]:
     while pending:
         step = pending.pop()
         if isinstance(step, SendDraft):
-            below = [hop for hop in step.receivers if hop.via is step]
+            below = step.own
         else:
             ordered.append(step)
             step.number = len(ordered)
             step.depth = 0 if step.above is None else step.above.depth + 1
-            below = [hop for send in step.sends for hop in send.receivers if hop.via is send]
+            below = [hop for send in step.sends for hop in send.own]
         pending.extend(reversed(below))
     return ordered
 
@@ -128,26 +152,33 @@ def _find_destinations(sends: list[SendDraft]) -> None:
     Lambda tells a destination, or a dead-letter queue, of an event by handing it on with the
     context that it came with: it answers the same send as those that failed on it.
     """
+    seen: set[int] = set()
     for send in sends:
-        if len(send.receivers) < 2 or send.is_dead_letter:
+        receivers = send.receivers  # which several sends of one message share
+        if len(receivers) < 2 or send.is_dead_letter or id(receivers) in seen:
             continue
-        told = [hop for hop in send.receivers if hop.source == _DESTINATION or not fits(hop, send)]
-        asked = [
-            hop
-            for hop in send.receivers
-            if fits(hop, send) or hop.outcome == "unfinished" or not hop.source
-        ]
-        for hop in told:
-            before = [
-                one
-                for one in asked
-                if one.function != hop.function and one.at_ms <= hop.at_ms + _TOLERANCE_MS
-            ]
-            last = max(before, key=lambda one: one.at_ms, default=None)
-            if last is not None and last is not hop:
-                hop.origin = last
-                if last.outcome in ("failed", "unfinished"):
-                    last.destination = last.destination or hop
+        seen.add(id(receivers))
+        told = [hop for hop in receivers if hop.source == _DESTINATION or not fits(hop, send)]
+        if told:
+            _tell(told, [hop for hop in receivers if _was_asked(hop, send)])
+
+
+def _was_asked(hop: HopDraft, send: SendDraft) -> bool:
+    return fits(hop, send) or hop.outcome == "unfinished" or not hop.source
+
+
+def _tell(told: list[HopDraft], asked: list[HopDraft]) -> None:
+    """Join each that was told to the last one before it that was asked."""
+    asked = sorted(asked, key=lambda hop: hop.at_ms)
+    times = [hop.at_ms for hop in asked]
+    for hop in told:
+        place = bisect_right(times, hop.at_ms + _TOLERANCE_MS)
+        last = asked[place - 1] if place else None
+        if last is None or last.function == hop.function:
+            continue
+        hop.origin = last
+        if last.outcome in ("failed", "unfinished"):
+            last.destination = last.destination or hop
 
 
 def _add_ids(hops: list[HopDraft]) -> None:
@@ -175,6 +206,7 @@ def _story(
     lines = [line for hop in hops for line in _lines_of(hop)]
     verdicts = [hop.broken for hop in hops] + [send.broken for send in sends]
     broken = [verdict for verdict in verdicts if verdict is not None]
+    _number_receivers(sends)
     return Story(
         id=id,
         hops=tuple(hop.freeze() for hop in hops),
@@ -188,6 +220,15 @@ def _story(
         debug=any(line.debug == "true" for line in lines),
         user_agent=next((line.user_agent for line in lines if line.user_agent), ""),
     )
+
+
+def _number_receivers(sends: list[SendDraft]) -> None:
+    numbers: dict[int, tuple[int, ...]] = {}  # of the receivers that sends of one message share
+    for send in sends:
+        key = id(send.receivers)
+        if key not in numbers:
+            numbers[key] = tuple(hop.number for hop in send.receivers)
+        send.received_by = numbers[key]
 
 
 def _lines_of(hop: HopDraft) -> list[LogLine]:

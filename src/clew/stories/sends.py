@@ -37,19 +37,32 @@ _START_WITHIN_MS = 60_000
 def judge_sends(sends: list[SendDraft], wanted: str, texts: tuple[TextLine, ...]) -> None:
     """Find which sends broke; their hops have to be judged already."""
     starts = _FailedStarts(texts)
+    broken = {  # receivers that sends of one message share, of which one broke
+        key
+        for key, receivers in {id(send.receivers): send.receivers for send in sends}.items()
+        if any(hop.broken is not None for hop in receivers)
+    }
     made_good = _made_good(sends)
     for send in sends:
-        _judge(send, wanted, made_good.get(id(send)), starts)
+        below = id(send.receivers) in broken
+        _judge(send, wanted, made_good.get(id(send)), starts, broken_below=below)
     _say_once(sends)
 
 
-def _judge(send: SendDraft, wanted: str, again: SendDraft | None, starts: _FailedStarts) -> None:
+def _judge(
+    send: SendDraft,
+    wanted: str,
+    again: SendDraft | None,
+    starts: _FailedStarts,
+    *,
+    broken_below: bool,
+) -> None:
     if send.is_dead_letter:
         _judge_letter(send)
     elif again is not None:
         why = _short_error(send)
         note(send, f"{why}; sent again {again.at_ms - send.at_ms} ms later, and taken")
-    elif send.waits_for_answer and any(hop.broken is not None for hop in send.receivers):
+    elif send.waits_for_answer and broken_below:
         if send.entry.error:  # what broke is said there
             note(send, _short_error(send))
     elif send.entry.outcome == "error":
