@@ -90,8 +90,11 @@ def test_a_message_keeps_its_attributes_and_has_its_context_in_one() -> None:
         "raw": {"dataType": "Binary", "binaryValue": "/w=="},
         "x-correlation-id": {"dataType": "String", "stringValue": "request-1"},
         "x-correlation-user-id": {"dataType": "String", "stringValue": "42"},
+        "traceparent": {"dataType": "String", "stringValue": f"00-{'1' * 32}-{'2' * 16}-01"},
+        "tracestate": {"dataType": "String", "stringValue": "other=1"},
     }
     letter = letter_of(event([raw]))
+    assert letter.envelope is not None
     (part,) = parts_of(letter, Where(QUEUE))
     assert isinstance(part, ToQueue)
     assert set(part.attributes) == {"tier", "raw", "clew-context"}
@@ -99,6 +102,9 @@ def test_a_message_keeps_its_attributes_and_has_its_context_in_one() -> None:
     packed = json.loads(part.attributes["clew-context"]["BinaryValue"])
     assert packed["x-correlation-user-id"] == "42"
     assert packed["idempotency-key"].endswith("message-1")
+    parent = f"00-{'1' * 32}-{letter.envelope.span_id}-01"
+    assert packed["traceparent"] == parent, "its story goes on from the letter"
+    assert "tracestate" not in packed
     raw["messageAttributes"] = {
         f"own-{n}": {"dataType": "String", "stringValue": "x"} for n in range(10)
     }

@@ -42,7 +42,10 @@ def to_send(raw: dict[str, Any], context: dict[str, str]) -> dict[str, Any]:
     }
     if came and wire.ID in context and wire.ID not in wire.check(came.items()).fields:
         came[wire.ID] = context[wire.ID]  # which was made for it when it came without one
-    own_fields = {name: context[name] for name in (MEMBER, LIVES) if name in context}
+    if wire.TRACEPARENT in context:  # the letter is the parent, whatever sent the record first
+        came.pop(wire.TRACESTATE, None)
+    names = (wire.TRACEPARENT, MEMBER, LIVES)
+    own_fields = {name: context[name] for name in names if name in context}
     fields = {**(came or context), **own_fields}
     packed = json.dumps(fields, separators=(",", ":")).encode()
     return {**own, wire.PACKED: {"DataType": "Binary", "BinaryValue": packed}}
