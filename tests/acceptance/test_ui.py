@@ -99,6 +99,13 @@ def page(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) -> I
     assert [one for one in complaints if "404 (Not Found)" not in one] == []
 
 
+def fits(page: Page) -> None:
+    """No page is wider than its window, at either size; ends at the first one."""
+    for wide, high in reversed(SIZES.values()):
+        page.set_viewport_size({"width": wide, "height": high})
+        assert page.evaluate("document.documentElement.scrollWidth") <= wide, page.url
+
+
 def post(stack: Stack, id_: str, **more: str) -> None:
     answer = requests.post(
         stack.outputs["PostsUrl"],
@@ -225,6 +232,7 @@ def test_the_map_the_functions_and_the_streams_show_the_traffic(
     assert "running" in stream.locator("tr", has_text="ui-blog-timeline").inner_text()
 
 
+@pytest.mark.parametrize("page", ["desk"], indirect=True)  # it looks at both sizes by itself
 def test_a_dead_letter_is_looked_at_and_sent_again(
     page: Page, url: str, cloud: LocalCloud, feed: Stack, until: Until
 ) -> None:
@@ -254,12 +262,15 @@ def test_a_dead_letter_is_looked_at_and_sent_again(
     page.get_by_role("link", name=re.compile("ui-feed-DeadLetters")).click()
     row = page.locator("tbody tr")
     assert "KeyError: 'text'" in row.inner_text()
+    fits(page)
     row.get_by_role("link").first.click()
     assert "https://example.com/lion.png" in page.locator("pre.raw").inner_text()
     assert page.get_by_role("link", name=re.compile(id_)).is_visible()
+    fits(page)
     page.click("#redrive")
     page.get_by_text(re.compile("^Send 1 dead letter of ui-feed-DeadLetters")).wait_for()
     assert waiting() == 1, "nothing is sent before somebody says so"
+    fits(page)
     page.click("#sure")
     told = page.locator(".told")
     told.wait_for()

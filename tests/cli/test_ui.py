@@ -42,6 +42,7 @@ def logs(tmp_path: Path) -> Path:
         (["--region", "eu-west-1"], "--profile and --region go with --store"),
         (["--local", "no-such-cloud"], "ocal cloud is "),
         (["--port", "70000"], "70000"),
+        (["--store", "{}/logs.db", "--keep", "1d"], "--keep goes with --store and --token"),
     ],
 )
 def test_what_it_cannot_do_it_says(logs: Path, arguments: list[str], said: str) -> None:
@@ -84,3 +85,16 @@ def test_of_a_local_cloud_nothing_is_left_behind(
     assert ui.returncode == 0
     assert list(tmp_path.iterdir()) == []
     assert tempfile.gettempdir() != str(tmp_path)
+
+
+def test_what_is_too_old_goes(logs: Path) -> None:
+    command = [*CLEW, "ui", "--store", str(logs), "--port", "0", "--token", TOKEN, "--keep", "1d"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ui:
+        assert ui.stdout is not None
+        url = ui.stdout.readline().split()[-1]
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        assert requests.get(url, headers=headers, timeout=10).status_code == 200
+        ui.send_signal(signal.SIGINT)
+    assert ui.returncode == 0
+    with Store(logs) as store:
+        assert store.stats().lines == 0

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clew.cli.duration import DURATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,6 +49,10 @@ _PORT = 7337
     "--token", default="", envvar="CLEW_UI_TOKEN", metavar="TOKEN",
     help="What has to be shown to open it, and to ship lines to a --store [env: CLEW_UI_TOKEN].",
 )  # fmt: skip
+@click.option(
+    "--keep", "keep_s", type=DURATION, metavar="AGE",
+    help="With --store and --token: delete what is older: 30d.",
+)  # fmt: skip
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option("--open", "path", default="/", metavar="PATH", help="The page to open: /story/ID.")
 def ui(
@@ -57,6 +63,7 @@ def ui(
     port: int,
     names: tuple[str, ...],
     token: str,
+    keep_s: float | None,
     no_browser: bool,
     path: str,
     **aws: Any,
@@ -80,6 +87,8 @@ def ui(
         raise click.UsageError("--store is of a file, --local of a local cloud.")
     if store is None and (aws["profile"] or aws["region"]):
         raise click.UsageError("--profile and --region go with --store.")
+    if keep_s is not None and (store is None or not token):
+        raise click.UsageError("--keep goes with --store and --token: it deletes from the store.")
     given = {"host": host, "names": tuple(one.lower() for one in names), "token": token}
     given["table"] = aws["table"]
     page = path if path.startswith("/") else f"/{path}"
@@ -94,13 +103,16 @@ def ui(
 
             webbrowser.open(shown)
 
-    of_store = _of_store(store, aws, given) if store is not None else _of_cloud(local, given)
-    with of_store as site:
+    of_what = _of_store(store, aws, given, keep_s) if store is not None else _of_cloud(local, given)
+    with of_what as site:
         serve(site, port, ready)
 
 
 @contextlib.contextmanager
-def _of_store(path: Path, aws: dict[str, Any], given: dict[str, Any]) -> Iterator[Site]:
+def _of_store(
+    path: Path, aws: dict[str, Any], given: dict[str, Any], keep_s: float | None
+) -> Iterator[Site]:
+    from clew.stories.web.keep import Keep
     from clew.stories.web.shelf import Shelf
     from clew.stories.web.site import Site
 
@@ -111,7 +123,15 @@ def _of_store(path: Path, aws: dict[str, Any], given: dict[str, Any]) -> Iterato
         session = session_of({"local": None, **aws})
     # Whoever takes lines has the store for itself; else somebody else may write to it.
     with Shelf(path, write=bool(given["token"])) as shelf:
-        yield Site(shelf, f"the store {path.name}", session=session, **given)
+        site = Site(shelf, f"the store {path.name}", session=session, **given)
+        keep = None if keep_s is None else Keep(site, keep_s)
+        try:
+            if keep is not None:
+                keep.start()
+            yield site
+        finally:
+            if keep is not None:
+                keep.stop()
 
 
 @contextlib.contextmanager

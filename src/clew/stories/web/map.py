@@ -83,6 +83,8 @@ def drawn(found: Lately) -> tuple[list[Box], list[Curve], int, int]:
         if one.start in boxes and one.end in boxes and one.start != one.end:
             start, end = boxes[one.start], boxes[one.end]
             told = words.rate(one.count / found.seconds)
+            if one.p50 is not None:
+                told += f" · {words.length(one.p50)}"
             failed = f"{words.count(one.errors)} failed" if one.errors else ""
             title = f"{start.full} to {end.full}: {one.count:,}"
             title += f", {one.errors:,} failed" if one.errors else ""
