@@ -55,3 +55,8 @@ def test_visible() -> None:
     assert visible("grün ☕ 日本") == "grün ☕ 日本"
     assert visible("grün", ascii_only=True) == "gr\\xfcn"
     assert visible("a\x1b[0m\u202e\n\t\u200d\ud800") == "a\\x1b[0m\\u202e\\n \\u200d\\ud800"
+
+
+def test_a_time_beyond_all_times_is_the_last() -> None:
+    assert rfc3339(10**300) == "9999-12-31T23:59:59.000Z"
+    assert clock(10**300) == "23:59:59.000 UTC"

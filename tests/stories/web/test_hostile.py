@@ -127,6 +127,8 @@ def test_no_story_runs_what_a_log_holds(hostile: tuple[str, Browser]) -> None:
     assert not ALIVE.search(answer.text), ALIVE.search(answer.text)
     if payload.isprintable():
         assert answer.status_code == 200
+    same = browser.ask("GET", "/story", params={"id": _sendable(payload), "as": "json"})
+    assert same.status_code == answer.status_code
 
 
 @pytest.mark.parametrize("name", ["q", "function", "level", "since", "until", "before", "told"])

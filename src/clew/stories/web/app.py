@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from clew.errors import ClewError
+from clew.stories.store import StoreError
 from clew.stories.web import events, functions, ingest, letters, login, search, story, streams
 from clew.stories.web import map as service_map
 from clew.stories.web.guard import INGEST, LOGIN, Guard
@@ -62,7 +63,7 @@ def make_app(site: Site) -> ASGIApp:
 
 
 def _clew_error(request: Request, error: Any) -> Response:
-    return _told(request, str(error), getattr(error, "status", 500))
+    return _told(request, str(error), 500 if isinstance(error, StoreError) else 409)
 
 
 def _http_error(request: Request, error: Any) -> Response:

@@ -115,6 +115,7 @@ async def _events(
     state = request.app.state
     state.streams += 1
     quiet_s = 0.0
+    ended = False
 
     def look() -> tuple[int, Any]:
         news = site.shelf.since(mark, _MOST)
@@ -128,7 +129,8 @@ async def _events(
             except ClewError as error:
                 yield _event("problem", {"sentence": str(error)})
                 return
-            if site.ended:
+            if site.ended and not ended:
+                ended = True
                 yield _event("ended", {"sentence": site.ended})
             if data is not None:
                 yield f"id: {mark}\n" + _event("news", data)

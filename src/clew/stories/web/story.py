@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from clew.errors import ClewError
 from clew.stories.find import find_story
@@ -16,7 +17,6 @@ from clew.stories.web.waterfall import waterfall
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from clew.stories import Story
     from clew.stories.web.site import Site
@@ -48,7 +48,8 @@ def story(request: Request) -> Response:
     except ClewError as error:
         return page(request, "no_story.html", 404, id=id_, seen=seen, sentence=str(error))
     if request.query_params.get("as") == "json":
-        return JSONResponse(story_json(found))
+        # In ASCII: halves of surrogate pairs are no UTF-8.
+        return Response(json.dumps(story_json(found)), media_type="application/json")
     given = request.query_params.get("from", "")
     first = int(given) if given.isascii() and given.isdecimal() and len(given) < 7 else 0
     drawn = waterfall(found, first, ROWS)
