@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clew.stories.drafts import HopDraft, SendDraft
-    from clew.stories.lines import TextLine
+    from clew.stories.lines import Lines
 
 _ASYNC = frozenset(("aws:sns", "aws:events", "aws:s3", "aws:ses", "aws:iot", "aws:cloudwatch"))
 _STREAMS = frozenset(("aws:kinesis", "aws:dynamodb"))
@@ -41,7 +41,7 @@ def judge(
     hops: list[HopDraft],
     sends: list[SendDraft],
     wanted: str,
-    texts: tuple[TextLine, ...] = (),
+    lines: Lines,
 ) -> None:
     """Find what broke in the request ``wanted``, and note what did not but is worth a word."""
     # Of each set of deliveries, the last that was done and the last that was not, if any.
@@ -60,7 +60,7 @@ def judge(
     for hop in hops:
         of_it = id(hop.same_send)
         _judge_hop(hop, last_done.get(of_it, 0), last_lost.get(of_it, 0), lives_of)
-    judge_sends(sends, wanted, texts)
+    judge_sends(sends, wanted, lines)
 
 
 def _judge_hop(

@@ -14,17 +14,13 @@ from clew.stories.naming import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clew.stories.lines import TextLine
+    from clew.stories.lines import Lines, TextLine
 
 TIMED_OUT, OUT_OF_MEMORY, CRASHED = "timed out", "out of memory", "crashed"
 COULD_NOT_START = "could not start"
 
 #: What to search a log for, where a function may not have come as far as its handler.
-NOT_STARTED = (
-    "Runtime.ImportModuleError",
-    "Runtime.HandlerNotFound",
-    "Runtime.UserCodeSyntaxError",
-)
+NOT_STARTED = "Runtime."
 
 _TIME = re.compile(r"Task timed out(?: after [0-9.]+ seconds)?|status timeout")
 _MEMORY = re.compile(r"Runtime\.OutOfMemory(?:Error)?|MemoryError")
@@ -77,7 +73,16 @@ def ending_of(texts: Iterable[TextLine]) -> tuple[str, str]:
     return "", ""
 
 
-def failed_start(text: TextLine) -> str:
-    """Why a function could not be loaded, in Lambda's words; "" where it does not say so."""
-    found = _START.search(text.message, 0, 2000)
-    return one_line(found[0]) if found else ""
+def failed_starts(lines: Lines) -> list[tuple[int, str, str]]:
+    """(ms since the epoch, log group, Lambda's words) of each function that could not be loaded."""
+    found = [
+        (text.at_ms, text.log_group, one_line(match[0]))
+        for text in lines.texts
+        if "Runtime." in text.message or "Unable to import" in text.message
+        if (match := _START.search(text.message, 0, 2000))
+    ]
+    for line in lines.ordinary:  # in Lambda's JSON log format
+        kind, why = line.fields.get("errorType"), line.fields.get("errorMessage")
+        if isinstance(kind, str) and isinstance(why, str) and _START.match(kind):
+            found.append((line.at_ms, line.log_group, one_line(f"{kind}: {why}")))
+    return sorted(found)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clew.errors import ClewError
+from clew.stories.endings import NOT_STARTED
 from clew.stories.lines import EPOCH
 from clew.stories.parse import STOPPED, read
 from clew.stories.reconstruct import reconstruct
@@ -32,6 +34,10 @@ MIN_PREFIX = 8
 #: Where nobody said how long, a story is waited for so long, if it is as young as that.
 DEFAULT_WAIT_S = 3.0
 _YOUNG_S = 30.0
+#: Breaks behind which there may be a function that could not be loaded; its log has no id.
+_MAY_NOT_HAVE_STARTED = frozenset(("not received", "send failed"))
+#: What is an id even where no line has it under clew's name: one word, with a digit in it.
+_MAY_BE_ID = re.compile(r"(?=.*[0-9])[\w.:/=+@#-]{8,256}", re.ASCII).fullmatch
 _POLL_S = 0.2
 _MAX_REQUESTS = 20
 #: An invocation takes 15 minutes at most ("Lambda quotas"); its last line is a little late.
@@ -121,6 +127,8 @@ def read_story(
     lines = read(raw)
     known = lines.latest_ids()
     full = id if id in known else _only(_begins(known, id), id)
+    if full is None and _MAY_BE_ID(id) and lines.mention(id):
+        full = id  # of functions without clew, which have it in their own way
     if full is None:
         return None, 0
     story = reconstruct(lines, full)
@@ -134,6 +142,10 @@ def read_story(
         story = reconstruct(lines, full)
     if any(hop.outcome == "unfinished" and not hop.texts for hop in story.hops):
         raw += lines_of_each(source, STOPPED, since, _around(story))
+        lines = read(raw)
+        story = reconstruct(lines, full)
+    if any(one.kind in _MAY_NOT_HAVE_STARTED for one in story.breaks):
+        raw += lines_of_each(source, (NOT_STARTED,), since, _around(story))
         lines = read(raw)
         story = reconstruct(lines, full)
     return story, len(lines.ordinary) + len(lines.invocations) + len(lines.texts)

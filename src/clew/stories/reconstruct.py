@@ -43,7 +43,7 @@ def reconstruct(lines: Lines, id: str) -> Story:  # noqa: A002  (the domain's wo
     _find_destinations(sends)
     _add_ids(hops)
     gaps = find_gaps(hops, sends)
-    judge(hops, sends, id, lines.texts)
+    judge(hops, sends, id, lines)
     return _story(id, hops, sends, gaps, (*gathered.notes, *clocks))
 
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.stories.drafts import note
-from clew.stories.endings import COULD_NOT_START, failed_start
+from clew.stories.endings import COULD_NOT_START, failed_starts
 from clew.stories.model import Break
 from clew.stories.naming import clock, one_line, sent_to, short_target
 
 if TYPE_CHECKING:
     from clew.stories.drafts import SendDraft
-    from clew.stories.lines import TextLine
+    from clew.stories.lines import Lines
 
 #: What is sent to these is kept there; nobody has to receive it.
 _STORES = frozenset(("s3", "dynamodb", "firehose"))
@@ -34,9 +34,9 @@ _SAME_CALL_MS = 5
 _START_WITHIN_MS = 60_000
 
 
-def judge_sends(sends: list[SendDraft], wanted: str, texts: tuple[TextLine, ...]) -> None:
+def judge_sends(sends: list[SendDraft], wanted: str, lines: Lines) -> None:
     """Find which sends broke; their hops have to be judged already."""
-    starts = _FailedStarts(texts)
+    starts = _FailedStarts(lines)
     broken = {  # receivers that sends of one message share, of which one broke
         key
         for key, receivers in {id(send.receivers): send.receivers for send in sends}.items()
@@ -241,9 +241,8 @@ def _was_taken(send: SendDraft) -> bool:
 class _FailedStarts:
     """Functions that could not be loaded, by the time at which they said so."""
 
-    def __init__(self, texts: tuple[TextLine, ...]) -> None:
-        found = [(text.at_ms, text.log_group, why) for text in texts if (why := failed_start(text))]
-        self._found = sorted(found)
+    def __init__(self, lines: Lines) -> None:
+        self._found = failed_starts(lines)
         self._times = [at_ms for at_ms, _, _ in self._found]
 
     def for_send(self, send: SendDraft) -> tuple[str, str]:
