@@ -36,6 +36,7 @@ NAMES = (
     "scaling_speed",
     "scaling_policies",
     "store",
+    "reconstruct",
     "shipping",
     "page",
 )
