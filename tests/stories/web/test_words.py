@@ -52,6 +52,12 @@ def test_a_story_has_an_address_whatever_its_id(id_: str, url: str) -> None:
     assert words.story_url(id_) == url
 
 
+def test_offsets() -> None:
+    assert [words.offset(ms) for ms in (0, -5, 9999, 825_431, 7_800_000)] == [
+        "+0", "-5", "+9999", "+825.43s", "+130min"
+    ]  # fmt: skip
+
+
 def test_times_beyond_all_times() -> None:
     assert words.clock(-5) == "00:00:00.995"
     assert words.day(10**30) == "9999-12-31"

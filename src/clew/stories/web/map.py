@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clew.stories.web.traffic import Node
 
 #: In user units of the drawing.
-BOX, HIGH, GAP_X, GAP_Y, EDGE = 192, 52, 96, 26, 14
+BOX, HIGH, GAP_X, GAP_Y, EDGE, BACK = 192, 52, 96, 26, 14, 44
 MAX_NODES = 120
 _CHARACTERS = 22
 
@@ -79,6 +79,7 @@ def drawn(found: Lately) -> tuple[list[Box], list[Curve], int, int]:
         y: float = (height - own) / 2 + place.row * (HIGH + GAP_Y)
         boxes[key] = _box(nodes[key], x, y, found)
     curves = []
+    low = 0  # where what leads back is drawn, below all boxes
     for one in found.traffic.links:
         if one.start in boxes and one.end in boxes and one.start != one.end:
             start, end = boxes[one.start], boxes[one.end]
@@ -89,12 +90,14 @@ def drawn(found: Lately) -> tuple[list[Box], list[Curve], int, int]:
             title = f"{start.full} to {end.full}: {one.count:,}"
             title += f", {one.errors:,} failed" if one.errors else ""
             title += f", {words.length(one.p50)} on the way" if one.p50 is not None else ""
-            path, middle, over = _path(start, end)
+            if end.x <= start.x:
+                low = height + BACK
+            path, middle, over = _path(start, end, low)
             tone = "bad" if one.errors else "ok"
             curves.append(Curve(path, tone, _width(one.count), middle, over, told, failed, title))
     layered = max((place.layer for place in places.values()), default=0) + 1
     width = layered * (BOX + GAP_X) - GAP_X + 2 * EDGE
-    return list(boxes.values()), curves, width, round(height)
+    return list(boxes.values()), curves, width, round(max(height, low))
 
 
 def _box(node: Node, x: float, y: float, found: Lately) -> Box:
@@ -116,21 +119,18 @@ def _short(name: str) -> str:
     return f"{name[:half]}…{name[1 - half :]}"
 
 
-def _path(start: Box, end: Box) -> tuple[str, float, float]:
-    """A curve from the right side of one box to the left side of another, and its middle."""
-    x1, y1 = start.x + BOX, start.y + HIGH / 2
-    x2, y2 = end.x, end.y + HIGH / 2
-    if x2 > x1:
+def _path(start: Box, end: Box, low: float) -> tuple[str, float, float]:
+    """A curve from one box to another, and where its middle is."""
+    if end.x > start.x:
+        x1, y1 = start.x + BOX, start.y + HIGH / 2
+        x2, y2 = end.x, end.y + HIGH / 2
         bend = max((x2 - x1) / 2, 30)
         path = f"M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f}"
-        path += f" {x2:.0f} {y2:.0f}"
-        return path, (x1 + x2) / 2, (y1 + y2) / 2
-    low = max(start.y, end.y) + HIGH + 18  # back, below both
-    path = (
-        f"M{x1:.0f} {y1:.0f}C{x1 + 60:.0f} {y1:.0f} {x1 + 60:.0f} {low:.0f} {(x1 + x2) / 2:.0f} "
-        f"{low:.0f}S{x2 - 60:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-    )
-    return path, (x1 + x2) / 2, low
+        return f"{path} {x2:.0f} {y2:.0f}", (x1 + x2) / 2, (y1 + y2) / 2
+    x1, y1 = start.x + BOX * 0.6, start.y + HIGH
+    x2, y2 = end.x + BOX * 0.4, end.y + HIGH
+    path = f"M{x1:.0f} {y1:.0f}C{x1:.0f} {low:.0f} {x2:.0f} {low:.0f} {x2:.0f} {y2:.0f}"
+    return path, (x1 + x2) / 2, (y1 + y2) / 8 + 0.75 * low
 
 
 def _width(number: int) -> int:

@@ -54,7 +54,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("ago", "clock", "day", "part", "rate", "share", "size"):
+    for name in ("ago", "clock", "day", "offset", "part", "rate", "share", "size"):
         made.filters[name] = getattr(words, name)
     made.filters |= {"number": words.count, "took": words.length}
     made.globals["story_url"] = words.story_url

@@ -60,6 +60,13 @@ def length(ms: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def offset(ms: int) -> str:
+    """How long after the beginning: ``+120`` (ms), ``+82.50s``, ``+130min``."""
+    if abs(ms) < 10_000:
+        return f"{ms:+d}"
+    return f"{ms / 1000:+.2f}s" if abs(ms) < 1_000_000 else f"{ms / 60_000:+.0f}min"
+
+
 def count(number: float) -> str:
     """``1,234``; ``12k`` and ``3.4M`` where no more is needed."""
     if number < 10_000:
