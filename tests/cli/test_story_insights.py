@@ -72,6 +72,7 @@ def test_what_costs_more_is_not_asked_unless_somebody_says_yes(
     refused = clew(*asked)
     assert (refused.status, refused.out) == (1, "")
     assert "nobody is there to ask; say --yes" in refused.err.splitlines()[-1]
+    assert len(refused.err.splitlines()) == 2
     agreed = clew(*asked, "--yes")
     assert agreed.out.startswith(f"Story of {request}\n")
 

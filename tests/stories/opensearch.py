@@ -105,20 +105,22 @@ class Server:
         if not 0 <= size <= 10_000:
             raise RefusedError(400, "illegal_argument_exception", "Result window is too large")
         matches = _query(body["query"])
-        if body.get("sort") != [{"@timestamp": {"order": "asc"}}, {"_id": {"order": "asc"}}]:
+        orders = [(name, said["order"]) for one in body["sort"] for name, said in one.items()]
+        if [name for name, _ in orders] != ["@timestamp", "_id"] or orders[0][1] != orders[1][1]:
             raise RefusedError(400, "parsing_exception", "this sort is not known here")
+        down = orders[0][1] == "desc"
         hits: list[dict[str, Any]] = [
             {"_index": name, "_id": id_, "_source": source, "sort": [_at(source), id_]}
             for name in names
             for id_, source in self.documents[name].items()
             if matches(source)
         ]
-        hits.sort(key=lambda hit: hit["sort"])
+        hits.sort(key=lambda hit: hit["sort"], reverse=down)
         after = body.get("search_after")
         if after is not None:
             if len(after) != 2:
                 raise RefusedError(400, "illegal_argument_exception", "search_after has 2 values")
-            hits = [hit for hit in hits if hit["sort"] > after]
+            hits = [hit for hit in hits if (hit["sort"] < after if down else hit["sort"] > after)]
         failed = self.broken_shards
         shards = {"total": len(names), "successful": len(names) - failed, "failed": failed}
         return {"timed_out": False, "_shards": shards, "hits": {"hits": hits[:size]}}

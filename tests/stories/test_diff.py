@@ -94,6 +94,17 @@ def test_the_cause_is_named_and_not_what_passed_it_on() -> None:
     assert compared.parting.startswith("In the first, stock was done; in the second it failed")
 
 
+def test_what_is_below_a_difference_is_not_said_again() -> None:
+    compared = compare(shop(), shop(published=False))
+    assert compared.differences == ("Only in the first, edge sent to SNS topic orders.",)
+    assert [(row.name, bool(row.second)) for row in compared.rows[-2:]] == [
+        ("SNS topic orders", False),
+        ("mail", False),
+    ]
+    compared = compare(shop(), shop(heard=False))
+    assert len(compared.differences) == 1
+
+
 def test_where_another_function_begins_and_an_error_is_logged() -> None:
     first, second = Run("a"), Run("b")
     first.receive()

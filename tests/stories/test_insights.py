@@ -175,6 +175,29 @@ def test_asking_again_reads_nothing(cloud: LocalCloud, prefix: str, tmp_path: Pa
     assert kept == [f"{cloud.region}-000000000000-insights.db"]
 
 
+def test_the_newest_lines_with_a_word_are_enough(
+    cloud: LocalCloud, prefix: str, tmp_path: Path
+) -> None:
+    at = int(time.time() * 1000) - 60_000
+    write(cloud, f"{prefix}a", [(at + place, f"Find me {place}") for place in range(30)])
+
+    def asked() -> InsightsSource:
+        limits = Limits(results=10)
+        return InsightsSource(cloud.client("logs"), "a test", prefix, cache=tmp_path, limits=limits)
+
+    source = asked()
+    assert sorted(messages(source.newest("find", since()))) == [
+        f"Find me {n}" for n in range(20, 30)
+    ]
+    assert messages(source.newest("fin", since())) == []
+    assert len(messages(source.newest("fin*", since()))) == 10
+    # What was not all is no answer to keep; that there is none, is.
+    again = asked()
+    assert len(messages(again.newest("find", since()))) == 10
+    assert messages(again.newest("fin", since())) == []
+    assert (again.asked, again.known) == (1, 1)
+
+
 def test_nothing_is_asked_that_nobody_agreed_to(cloud: LocalCloud, prefix: str) -> None:
     put(cloud, prefix, *two("request-1"))
     source = InsightsSource(cloud.client("logs"), "a test", prefix, agree=lambda _plan: False)

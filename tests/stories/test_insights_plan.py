@@ -21,6 +21,7 @@ from clew.stories.insights_plan import (
     plan,
     query,
     uncovered,
+    word_pattern,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +61,12 @@ def test_what_it_reads_is_the_share_of_the_time(one: Group, hours: float, share:
     planned = plan([one], Span(int(NOW - hours * 3600), NOW), NOW)
     assert planned.bytes == pytest.approx(share * GB, rel=0.01)
     assert planned.dollars == pytest.approx(share * 0.005, rel=0.01)
+
+
+@pytest.mark.parametrize("part_ms", [0, 1, 500, 999])
+def test_a_group_that_was_made_this_second_is_read_whole(part_ms: int) -> None:
+    made = Group("a", "arn:a", NOW * 1000 + part_ms, 1000)
+    assert plan([made], Span(NOW - 3600, NOW), NOW).bytes == 1000
 
 
 def test_groups_that_cannot_have_lines_of_that_time_are_left_out() -> None:
@@ -115,10 +122,27 @@ def test_a_pattern_finds_the_text_and_nothing_in_it_is_syntax(text: str) -> None
     assert re.search(pattern(["other", text], any_case=True), text.swapcase() + text, re.DOTALL)
 
 
+@pytest.mark.parametrize(
+    ("word", "has", "has_not"),
+    [
+        ("checkout", "a CheckOut, b", "checkouts"),
+        ("check*", '{"x":"checkout"}', "recheck"),
+        ("42", '"user":"42"', "421 142"),
+        ("über", "es ist über", "unter"),
+    ],
+)
+def test_a_word_is_found_as_one(word: str, has: str, has_not: str) -> None:
+    assert re.search(word_pattern(word), has)
+    assert re.search(word_pattern(word), word.removesuffix("*"))
+    if word.isascii():
+        assert not re.search(word_pattern(word), has_not)
+
+
 def test_a_query_in_words() -> None:
     assert query(pattern(["a-1.b/c"], any_case=False), 10, 17) == (
         "fields @timestamp, @message, @log, @logStream | filter @message like /(a-1[.]b.*c)/"
         " | filter toMillis(@timestamp) >= 17 | sort @timestamp asc | limit 10"
     )
+    assert query("x", 10, newest=True).endswith(" | sort @timestamp desc | limit 10")
     assert "like" not in query(pattern([], any_case=True), 10)
     assert at_ms("2026-01-02 03:04:05.678") == 1_767_323_045_678

@@ -65,6 +65,25 @@ def test_every_page_is_read_once_also_where_all_lines_are_of_one_time() -> None:
     assert len(server.searches) == 10
 
 
+def test_the_newest_lines_with_a_word_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clew.stories.opensearch_source._NEWEST", 20)
+    server = Server()
+    for number in range(60):
+        at = f"2026-01-02T03:04:{number:02d}.000Z"
+        said = "Declined" if number % 2 else "declines"
+        server.add(
+            "logs-2026.01.02", f"{number}", {"@timestamp": at, "message": f"{said} {number}"}
+        )
+    with server as url:
+        source = open_source(url)
+        source._page = 10
+        found = [line.message for line in source.newest("declined")]
+        both = [line.message for line in source.newest("decline*")]
+    assert found == [f"Declined {number}" for number in range(59, 20, -2)]
+    assert both[:2] == ["Declined 59", "declines 58"]
+    assert len(both) == 20
+
+
 def test_only_lines_of_the_time_are_asked_for() -> None:
     server = Server()
     shipped(server, lines())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clew.stories import StoryError
-from clew.stories.search import candidate_json, search_stories
+from clew.stories.search import candidate_json, search_stories, telling
 from clew.stories.store import Store
 from clew.stories.words import finder, matches, words_of
 
@@ -51,6 +51,11 @@ class Billed(Log):
         self.readings += 1
         wanted = [text.lower() for text in texts]
         return [line for line in self.all if any(one in line.message.lower() for one in wanted)]
+
+    def newest(
+        self, word: str, since: datetime | None = None, until: datetime | None = None
+    ) -> list[RawLine]:
+        return self.any_of([word.removesuffix("*")])
 
 
 def lines() -> list[RawLine]:
@@ -104,6 +109,25 @@ def test_words_may_stand_in_different_lines(kind: str, tmp_path: Path) -> None:
     assert candidate_json(newest)["words"] == ["user", "42", "checkout", "failed"]
     if isinstance(source, Billed):
         assert source.readings == 2
+
+
+def test_where_every_look_costs_the_word_that_tells_most_is_asked_for() -> None:
+    assert telling(("user", "42", "checkout", "failed", "7f0c1a")) == [
+        "7f0c1a",
+        "checkout",
+        "42",
+        "failed",
+        "user",
+    ]
+    log = Billed(lines())
+    found = search_stories(log, "pony declined")
+    assert [one.story.id for one in found.candidates] == ["request-3", "request-2"]
+    assert log.readings == 2  # of these two words, it is the longer one
+    found = search_stories(log, "hippopotamus declined")
+    assert (found.total, found.missing, log.readings) == (2, ("hippopotamus",), 5)
+    with pytest.raises(StoryError, match="No story has any of these words"):
+        search_stories(log, "unicorn dragons griffin")
+    assert log.readings == 7  # and no third word
 
 
 def test_the_nearest_are_found_where_none_has_all() -> None:

@@ -73,10 +73,10 @@ def asking(logs: Any, where: str, prefix: str, given: dict[str, Any]) -> Iterato
         yield source
     finally:
         bar.stop()
-        if source.bytes_read:
+        if source.asked:
             count, price = source.bytes_read, dollars(source.bytes_read)
             click.echo(f"Logs Insights read {size(count)}, which costs {money(price)}.", err=True)
-        elif source.name != f"Logs Insights of {where}":
+        elif source.known:
             click.echo(
                 "Nothing was asked of Logs Insights: what it answered before is minutes old"
                 " (--refresh asks for what came since).",

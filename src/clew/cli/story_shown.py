@@ -42,7 +42,6 @@ def write_html(found: Story, path: Path) -> None:
     if str(path) == "-":
         click.echo(html, nl=False)
         return
-    # Logs are private: who may read them decides who made the file.
     path.write_text(html, encoding="utf-8")
     size = path.stat().st_size / 1000
     click.echo(f"Wrote the story of {_shown(found.id)} to {_shown(str(path))} ({size:,.0f} kB).")

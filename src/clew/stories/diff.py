@@ -30,6 +30,8 @@ _OWN_ID = re.compile(
 _NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 _GOOD = ("done", "unknown")
 _LOUD = ("ERROR", "CRITICAL")
+#: Of what is in one tree only: it follows from the failure above it, or is said above it already.
+_FOLLOWS, _SAID = "follows", "said"
 #: A hop that takes so many times as long, and so much longer, is worth a word.
 _SLOWER, _SLOWER_MS = 2.0, 50.0
 
@@ -79,8 +81,8 @@ def compare(first: Story, second: Story) -> Comparison:
     # Not by recursion: a chain may have thousands of hops.
     stack = list(reversed(_tops(first, second, found)))
     while stack:
-        row, follows = stack.pop()
-        said = _said(row, first, second, follows=follows)
+        row, how = stack.pop()
+        said = None if how == _SAID else _said(row, first, second, follows=how == _FOLLOWS)
         if said is not None:
             found.append(said)
         rows.append(Row(row.depth, row.name, row.first, row.second, said.sentence if said else ""))
@@ -124,14 +126,14 @@ def _node(node: _Node | None, story: Story) -> dict[str, Any] | None:
     return facts | {"status": node.status or None, "received_by": list(node.received_by)}
 
 
-def _tops(first: Story, second: Story, found: list[_Difference]) -> list[tuple[Row, bool]]:
+def _tops(first: Story, second: Story, found: list[_Difference]) -> list[tuple[Row, str]]:
     pairs = _paired(_top_nodes(first), _top_nodes(second))
     heads = [next((pair[side] for pair in pairs if pair[side]), None) for side in (0, 1)]
     one, other = heads
     if isinstance(one, Hop) and isinstance(other, Hop) and one.function != other.function:
         sentence = f"The first began at {one.function}, the second at {other.function}."
         found.append(_Difference(-1, False, 0, sentence))
-    return [(Row(0, _name(left or right), left, right), False) for left, right in pairs]
+    return [(Row(0, _name(left or right), left, right), "") for left, right in pairs]
 
 
 def _top_nodes(story: Story) -> list[_Node]:
@@ -140,21 +142,19 @@ def _top_nodes(story: Story) -> list[_Node]:
     return sorted(nodes, key=lambda node: node.at_ms)
 
 
-def _below(row: Row, first: Story, second: Story) -> list[tuple[Row, bool]]:
-    left, right = _children(row.first, first), _children(row.second, second)
-    # What one of them did not come to because it failed is no difference of its own.
-    ended = (
-        isinstance(row.first, Hop)
-        and isinstance(row.second, Hop)
-        and ((row.first.outcome in _GOOD) != (row.second.outcome in _GOOD))
-    )
-    alone = row.first is None or row.second is None
+def _below(row: Row, first: Story, second: Story) -> list[tuple[Row, str]]:
+    """The rows below one, and whether a difference there is one of its own."""
+    one, other = row.first, row.second
+    how = ""
+    if one is None or other is None:
+        how = _SAID  # that all of it is in one of them only
+    elif isinstance(one, Send) and isinstance(other, Send):
+        how = _SAID if bool(one.broken) != bool(other.broken) else ""
+    elif isinstance(one, Hop) and isinstance(other, Hop):
+        how = _FOLLOWS if (one.outcome in _GOOD) != (other.outcome in _GOOD) else ""
     return [
-        (
-            Row(row.depth + 1, _name(one or other), one, other),
-            alone or (ended and not (one and other)),
-        )
-        for one, other in _paired(left, right)
+        (Row(row.depth + 1, _name(left or right), left, right), "" if left and right else how)
+        for left, right in _paired(_children(one, first), _children(other, second))
     ]
 
 
@@ -205,7 +205,7 @@ def _said(row: Row, first: Story, second: Story, *, follows: bool) -> _Differenc
     one, other = row.first, row.second
     if one is None or other is None:
         node, story = (other, second) if one is None else (one, first)
-        if node is None or (follows and isinstance(node, Hop)):
+        if node is None:
             return None
         sentence = _only_one(node, row, is_first=one is not None, story=story)
         return _Difference(_offset(node, story), follows, row.depth, sentence)

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clew.errors import ClewError
-from clew.stories.insights_plan import Covered, Group, Job, Limits, Plan, Span, pattern, plan
+from clew.stories.insights_plan import (
+    Covered,
+    Group,
+    Job,
+    Limits,
+    Plan,
+    Span,
+    pattern,
+    plan,
+    word_pattern,
+)
 from clew.stories.insights_query import Asking, Stopped
 from clew.stories.source import unreadable
 from clew.stories.store.errors import StoreBusyError
@@ -72,6 +82,8 @@ class InsightsSource:
         self._searched: int | None = None
         #: Read so far, by all questions; what is billed.
         self.bytes_read = 0
+        #: Questions that were asked, and those that needed no asking.
+        self.asked = self.known = 0
         #: What a person should know of the answers.
         self.notes: list[str] = []
 
@@ -109,8 +121,22 @@ class InsightsSource:
         """The lines with any of the texts in them, in whatever letter case, by one question."""
         yield from self._read(pattern(texts, any_case=True), since, until)
 
+    def newest(
+        self, word: str, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[RawLine]:
+        """The newest lines with a word in them (``*`` at its end: that begin so), in any case.
+
+        So many as one query returns, of each 50 log groups.
+        """
+        yield from self._read(word_pattern(word), since, until, newest=True)
+
     def _read(
-        self, regex: str, since: datetime | None, until: datetime | None
+        self,
+        regex: str,
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        newest: bool = False,
     ) -> Iterator[RawLine]:
         now_s = int(time.time())
         try:
@@ -130,12 +156,15 @@ class InsightsSource:
                 stack.enter_context(cache)
             known = {group.arn: cache.known(group.arn, regex) for group in groups} if cache else {}
             planned = plan(groups, span, now_s, known, self._limits)
-            found = self._asked(planned, regex, cache, now_s) if planned.jobs else []
-            if cache is None:
-                yield from found
+            found: list[RawLine] = []
+            if planned.jobs:
+                found = self._asked(planned, regex, cache, now_s, newest=newest)
             else:
+                self.known += 1
+            if cache is not None:
                 names = [group.name for group in groups]
-                yield from list(cache.lines(names, regex, span))
+                found = list(dict.fromkeys((*found, *cache.lines(names, regex, span))))
+        yield from found
 
     def _cache(self, arn: str) -> Cache | None:
         if self._folder is None:
@@ -165,7 +194,9 @@ class InsightsSource:
             if one.get("logGroupClass") != "DELIVERY"  # which cannot be queried
         ]
 
-    def _asked(self, planned: Plan, regex: str, cache: Cache | None, asked_s: int) -> list[RawLine]:
+    def _asked(
+        self, planned: Plan, regex: str, cache: Cache | None, asked_s: int, *, newest: bool
+    ) -> list[RawLine]:
         if not self._agree(planned):
             raise ClewError(
                 "Nothing was asked of Logs Insights; make --since shorter or name fewer log"
@@ -173,7 +204,8 @@ class InsightsSource:
             )
         lines: list[RawLine] = []
         stop = threading.Event()
-        asking = Asking(self._logs, self._limits, self._where, regex, stop)
+        self.asked += 1
+        asking = Asking(self._logs, self._limits, self._where, regex, stop, newest=newest)
         done = 0
         pool = ThreadPoolExecutor(self._limits.at_once, "clew-insights")
         try:
@@ -182,10 +214,10 @@ class InsightsSource:
                 ended, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
                 for one in ended:
                     job = running.pop(one)
-                    answer = one.result()
+                    answer, complete = one.result()
                     lines += answer
                     done += 1
-                    if cache is not None:
+                    if cache is not None and complete:
                         self._keep(cache, job, regex, answer, asked_s)
                 self._progress(Progress(len(planned.jobs), done, asking.bytes, len(lines)))
         except (BotoCoreError, ClientError) as error:

@@ -61,7 +61,7 @@ class Group:
         oldest = self.created_ms / 1000
         if self.retention_days is not None:
             oldest = max(oldest, now_s - self.retention_days * _DAY_S)
-        life = max(now_s + 1 - oldest, 1)
+        life = max(now_s + 1 - oldest, 0.001)
         share = (min(span.end_s, now_s) + 1 - max(span.start_s, oldest)) / life
         return round(self.stored_bytes * min(max(share, 0), 1))
 
@@ -205,14 +205,25 @@ def _pattern_of(text: str) -> str:
     return re.sub("\0+", ".*", said)
 
 
-def query(regex: str, limit: int, after_ms: int | None = None) -> str:
-    """The query for lines that match, oldest first; from a time on, if that is given."""
+def word_pattern(word: str) -> str:
+    """A regular expression for a word, in whatever case; with a ``*``, for its beginning."""
+    plain = word.removesuffix("*")
+    if not plain.isascii():
+        return pattern([plain], any_case=True)
+    # Not every kind of regular expression knows word boundaries, or means the same by it.
+    end = "" if word.endswith("*") else "([^A-Za-z0-9]|$)"
+    return f"(?i)(^|[^A-Za-z0-9]){_pattern_of(plain)}{end}"
+
+
+def query(regex: str, limit: int, after_ms: int | None = None, *, newest: bool = False) -> str:
+    """The query for lines that match, oldest or newest first; from a time on, if one is given."""
     stages = [_FIELDS]
     if regex:
         stages.append(f"filter @message like /{regex}/")
     if after_ms is not None:
         stages.append(f"filter toMillis(@timestamp) >= {after_ms}")
-    return " | ".join((*stages, "sort @timestamp asc", f"limit {limit}"))
+    order = "desc" if newest else "asc"
+    return " | ".join((*stages, f"sort @timestamp {order}", f"limit {limit}"))
 
 
 def at_ms(timestamp: str) -> int:

@@ -33,22 +33,34 @@ class Asking:
         where: What the log groups are of, for messages.
         regex: What lines have to match; "" for all.
         stop: Set when nobody waits any more.
+        newest: Whether the newest lines are enough, as many as one query returns.
     """
 
     def __init__(
-        self, logs: Any, limits: Limits, where: str, regex: str, stop: threading.Event
+        self,
+        logs: Any,
+        limits: Limits,
+        where: str,
+        regex: str,
+        stop: threading.Event,
+        *,
+        newest: bool = False,
     ) -> None:
         self._logs = logs
         self._limits = limits
         self._where = where
         self._regex = regex
         self._stop = stop
+        self._newest = newest
         self._lock = threading.Lock()
         self.bytes = 0
         self.notes: list[str] = []
 
-    def answer(self, job: Job) -> list[RawLine]:
-        """All lines of a job. Where there are more than a query returns, the next one goes on."""
+    def answer(self, job: Job) -> tuple[list[RawLine], bool]:
+        """The lines of a job, and whether these are all.
+
+        Where there are more than a query returns, the next one goes on.
+        """
         found: dict[str, RawLine] = {}
         names = [group.name for group in job.groups]
         span, after_ms = job.span, None
@@ -63,6 +75,8 @@ class Asking:
             found.update(lines)
             if len(rows) < self._limits.results:
                 break
+            if self._newest:
+                return list(found.values()), False
             last_ms = max(line.at_ms for _, line in lines)
             if not new:
                 # Finer than a millisecond no time can be given: some lines of this one stay out.
@@ -76,7 +90,7 @@ class Asking:
             span = Span(max(span.start_s, last_ms // 1000), span.end_s)
             if span.start_s > span.end_s:
                 break
-        return list(found.values())
+        return list(found.values()), True
 
     def _still_there(self, names: list[str]) -> list[str]:
         """Without the log groups that were deleted since they were listed."""
@@ -137,7 +151,9 @@ class Asking:
                     logGroupNames=names,
                     startTime=span.start_s,
                     endTime=span.end_s,
-                    queryString=query(self._regex, self._limits.results, after_ms),
+                    queryString=query(
+                        self._regex, self._limits.results, after_ms, newest=self._newest
+                    ),
                     limit=self._limits.results,
                 )
                 return answer["queryId"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INDEX = "logs-*"
 #: OpenSearch returns 10,000 documents at most ("index.max_result_window"); a line may be long.
 _PAGE = 1_000
+_NEWEST = 10_000
 _TIMEOUT_S = 30
 _WHEN = "@timestamp"
 _FIELDS = ("message", "log", "@message")
@@ -68,24 +69,39 @@ class OpenSearchSource:
         Raises:
             ClewError: OpenSearch did not answer, does not allow it, or has no such index.
         """
-        yield from self._search([] if text is None else [text], since, until)
+        yield from self._search(_any([] if text is None else [text]), since, until)
 
     def any_of(
         self, texts: Sequence[str], since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[RawLine]:
         """The lines with any of the texts in them, in whatever letter case."""
-        yield from self._search(list(texts), since, until)
+        yield from self._search(_any(texts), since, until)
+
+    def newest(
+        self, word: str, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[RawLine]:
+        """The newest 10,000 lines with a word in them (``*`` at its end: that begin so)."""
+        kind = "phrase_prefix" if word.endswith("*") else "phrase"
+        plain = word.removesuffix("*")
+        asked = [_match(plain, kind, _FIELDS), _match(plain, "phrase", _IDS)]
+        yield from self._search(asked, since, until, most=_NEWEST)
 
     def _search(
-        self, texts: list[str], since: datetime | None, until: datetime | None
+        self,
+        wanted: list[dict[str, Any]],
+        since: datetime | None,
+        until: datetime | None,
+        most: int | None = None,
     ) -> Iterator[RawLine]:
-        body = question(texts, since, until, self._page)
+        body = question(wanted, since, until, self._page, newest=most is not None)
+        came = 0
         while True:
             answer = self._asked(body)
             hits = answer["hits"]["hits"]
             for hit in hits:
                 yield line_of(hit)
-            if len(hits) < self._page:
+            came += len(hits)
+            if len(hits) < self._page or (most is not None and came >= most):
                 return
             body = {**body, "search_after": hits[-1]["sort"]}
 
@@ -131,7 +147,12 @@ class OpenSearchSource:
 
 
 def question(
-    texts: list[str], since: datetime | None, until: datetime | None, page: int
+    wanted: list[dict[str, Any]],
+    since: datetime | None,
+    until: datetime | None,
+    page: int,
+    *,
+    newest: bool = False,
 ) -> dict[str, Any]:
     """The body of a search request (OpenSearch documentation, "Search API", "Query DSL")."""
     filters: list[dict[str, Any]] = []
@@ -142,30 +163,30 @@ def question(
         time["lte"] = int(until.timestamp() * 1000)
     if time:
         filters.append({"range": {_WHEN: {**time, "format": "epoch_millis"}}})
-    if texts:
-        filters.append({"bool": {"should": _any(texts), "minimum_should_match": 1}})
+    if wanted:
+        filters.append({"bool": {"should": wanted, "minimum_should_match": 1}})
+    order = {"order": "desc" if newest else "asc"}
     return {
         "size": page,
         "query": {"bool": {"filter": filters}} if filters else {"match_all": {}},
         # The time alone is not of one document; the next page would leave out the others.
-        "sort": [{_WHEN: {"order": "asc"}}, {"_id": {"order": "asc"}}],
+        "sort": [{_WHEN: order}, {"_id": order}],
         "track_total_hits": False,
     }
 
 
-def _any(texts: list[str]) -> list[dict[str, Any]]:
-    asked: list[dict[str, Any]] = []
-    for text in texts:
-        # The last word of a text may be the beginning of one, as of an id that is given in part.
-        asked.append(
-            {"multi_match": {"query": text, "type": "phrase_prefix", "fields": list(_FIELDS),
-                             "lenient": True}}
-        )  # fmt: skip
-        asked.append(
-            {"multi_match": {"query": text, "type": "phrase", "fields": list(_IDS),
-                             "lenient": True}}
-        )  # fmt: skip
-    return asked
+def _any(texts: Sequence[str]) -> list[dict[str, Any]]:
+    # The last word of a text may be the beginning of one, as of an id that is given in part.
+    return [
+        one
+        for text in texts
+        for one in (_match(text, "phrase_prefix", _FIELDS), _match(text, "phrase", _IDS))
+    ]
+
+
+def _match(text: str, kind: str, fields: tuple[str, ...]) -> dict[str, Any]:
+    asked = {"query": text, "type": kind, "fields": list(fields), "lenient": True}
+    return {"multi_match": asked}
 
 
 def line_of(hit: dict[str, Any]) -> RawLine:

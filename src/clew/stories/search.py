@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from clew.stories.find import StoryError
+from clew.stories.lines import EPOCH
 from clew.stories.naming import one_line
 from clew.stories.parse import read
 from clew.stories.reconstruct import reconstruct
@@ -28,6 +29,18 @@ _MOST_LINES = 5_000
 _PAGE = 1_000
 #: Requests whose other words are looked up in a store.
 _MOST_REQUESTS = 200
+#: Words that are asked for one after the other, where every look costs.
+_MOST_LOOKS = 2
+#: Lambda's longest invocation, and a minute.
+_LONGEST = timedelta(minutes=16)
+#: What stands in many or all lines of clew's.
+_COMMON = {
+    "agent", "attempts", "call", "chain", "clew", "cold", "correlation", "debug", "done",
+    "duration", "enabled", "error", "failed", "false", "function", "id", "info", "invocation",
+    "length", "level", "log", "logger", "message", "ms", "ok", "outcome", "received", "request",
+    "sent", "source", "span", "start", "started", "time", "timestamp", "trace", "true", "user",
+    "version", "warning", "x",
+}  # fmt: skip
 _BAD = ("ERROR", "CRITICAL")
 
 
@@ -74,22 +87,16 @@ def search_stories(
     words = words_of(text)
     if not words:
         raise StoryError("Nothing in that is a word to search for; letters and digits are.")
-    whole = False  # whether the lines that were read are all lines of a story
     if hasattr(source, "search") and hasattr(source, "recent_ids"):
         found = _in_store(source, words, since)
-        whole = True
-    elif any_of := getattr(source, "any_of", None):
-        found = matches(any_of([word.rstrip("*") for word in words], since), words)
+    elif hasattr(source, "newest"):
+        found = _at_once(source, words, since)
     else:
         found = matches(source.lines(None, since), words)
-        whole = True
     best, total = _best(found, limit)
     if not best:
         raise StoryError(_nothing(source, words, since))
-    if not whole and any_of is not None:
-        lines = list(any_of([one.id for one in best], since))
-    else:
-        lines = [line for one in best for line in one.lines]
+    lines = [line for one in best for line in one.lines]
     parsed = read(lines)
     candidates = tuple(
         Candidate(reconstruct(parsed, one.id), tuple(word for word in words if word in one.words))
@@ -157,6 +164,40 @@ def _in_store(store: Any, words: tuple[str, ...], since: datetime | None) -> dic
         if any(len(one.words) == len(there) for one in found.values()):
             break
     return found
+
+
+def _at_once(source: Any, words: tuple[str, ...], since: datetime | None) -> dict[str, Matched]:
+    """The same where every look costs: one for the word that tells most, one for the requests."""
+    for word in telling(words)[:_MOST_LOOKS]:
+        seen = matches(source.newest(word, since), words)
+        named = [one for one in seen.values() if one.words]
+        if not named:
+            continue
+        # Every line has the ids in force, so that most of the words often stand in one.
+        named.sort(key=lambda one: (len(one.words), one.last_ms), reverse=True)
+        named = named[:_MOST_REQUESTS]
+        times = [line.at_ms for one in named for line in one.lines]
+        first, last = EPOCH + _ms(min(times)), EPOCH + _ms(max(times))
+        ids = {one.id for one in named}
+        lines = source.any_of(sorted(ids), first - _LONGEST, last + _LONGEST)
+        whole = matches(lines, words)
+        return {id_: one for id_, one in whole.items() if id_ in ids}
+    return {}
+
+
+def telling(words: tuple[str, ...]) -> list[str]:
+    """The words, those first that are likely to stand in the fewest lines. Pure."""
+
+    def likely(word: str) -> tuple[bool, bool, int]:
+        plain = word.removesuffix("*")
+        number = any(each.isdigit() for each in plain) and len(plain) > 3
+        return plain in _COMMON, not number, -len(plain)
+
+    return sorted(words, key=likely)
+
+
+def _ms(count: int) -> timedelta:
+    return timedelta(milliseconds=count)
 
 
 def _lines_with(store: Store, word: str, since: datetime | None) -> list[RawLine]:

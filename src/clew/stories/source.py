@@ -23,7 +23,7 @@ _WHO = re.compile(r"\b(?:User|Principal): (\S+)").search
 class Source(Protocol):
     """A place to read log lines from; `clew.stories.cloudwatch` is one.
 
-    Where a reading costs something, or all lines are too many to read, a source has `any_of`
+    Where a reading costs something, or all lines are too many to read, a source is a `ManyAtOnce`
     besides. Its ``finds_beginnings`` says that an id is also found by its beginning; its ``hint``,
     what to try where nothing was found.
     """
@@ -53,6 +53,14 @@ class ManyAtOnce(Protocol):
         self, texts: Sequence[str], since: datetime | None = None, until: datetime | None = None
     ) -> Iterable[RawLine]:
         """The lines that hold any of the texts, in whatever letter case; more may come."""
+
+    def newest(
+        self, word: str, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterable[RawLine]:
+        """Some thousands of lines that hold a word, in whatever case: the newest ones.
+
+        With a ``*`` at its end, it is the beginning of a word.
+        """
 
 
 def lines_of_each(
