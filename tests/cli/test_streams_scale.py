@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clew.scaling.managed.desired_by_hand import prepare
+from clew.scaling.managed.desired_now import look_at
+from clew.scaling.managed.desired_state import tools_of
 from clew.scaling.managed.lock import Lock
 from clew.scaling.managed.settings import ManagedStream
 
@@ -159,3 +162,44 @@ def test_evening_out_keeps_boundaries_that_differ_by_rounding_alone(mine: Stream
     name = managed(mine, 20, max_shards=20, method="operations")  # made by the service
     found = json.loads(mine.run("scale", name, "--to", "10", "--even", "--dry-run", "--json").out)
     assert [one["kind"] for one in found["operations"]] == ["merge"] * 10
+
+
+def test_a_plan_that_another_has_begun_is_not_what_was_asked_for(mine: Streams) -> None:
+    name = managed(mine, 2)
+    tools = tools_of(mine.cloud.session(), mine.table)
+    settings = ManagedStream(name, min_shards=1, max_shards=8)
+    begun = prepare(tools, look_at(tools, settings), "ada", to=4, even=True).begun
+    mine.store.put_plan(name, begun.to_json())
+    asked = mine.run("scale", name, "--to", "6", "--yes", "--json")
+    assert asked.status == 1
+    assert json.loads(asked.out)["shards_after"] == 4
+    assert "what you asked for is not done: 4 shards are there now" in asked.err
+    mine.store.put_plan(name, begun.to_json())
+    assert mine.run("scale", name, "--to", "4", "--yes").status == 0
+
+
+def test_who_cannot_be_told_is_said_beside_the_answer(mine: Streams) -> None:
+    topic = "arn:aws:sns:us-east-1:000000000000:nowhere"
+    name = managed(mine, 1, notify_topic=topic)
+    done = mine.run("scale", name, "--to", "2", "--yes", "--json")
+    assert done.status == 0
+    assert json.loads(done.out)["outcome"] == "done"
+    assert f"A topic could not be told: {topic} (" in done.err
+
+
+def test_it_says_why_nothing_is_to_be_seen(mine: Streams) -> None:
+    name = managed(mine, 1)
+    throttled = "ProvisionedThroughputExceededException"
+    with mine.cloud.faults.during("kinesis", "DescribeStreamSummary", error=throttled) as fault:
+        where = ["--local", mine.cloud.name, "--table", mine.table]
+        running = subprocess.Popen(
+            [*CLEW, "streams", "report", name, *where],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert running.stderr is not None
+        said = running.stderr.readline()
+        assert fault.id in {each.id for each in mine.cloud.faults}
+    out, _ = running.communicate(timeout=30)
+    assert said.startswith("AWS is busy, or the stream is being changed: it is asked again, for 3 ")
+    assert running.returncode == 0
+    assert "1 open shard" in out

@@ -60,3 +60,6 @@ def streams() -> None:
       clew streams status --env prod
       clew streams explain orders        # what would be done now, and why or why not
     """
+    from clew.cli.streams_aside import warnings_aside
+
+    click.get_current_context().with_resource(warnings_aside())

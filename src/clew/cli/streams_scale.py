@@ -99,8 +99,14 @@ def scale(
     record = _execute(tools, found, force=force, quiet=as_json)
     if as_json:
         click.echo(json.dumps(record, indent=2))
-    elif found.resumed and to != record["shards_after"]:
-        click.echo("That was the plan that had been begun. Say it again for your own.")
+    same = to == record["shards_after"] if to else f"a split of {split}." in found.begun.why
+    if found.resumed and not same:
+        from clew.errors import ClewError
+
+        raise ClewError(
+            "That was the plan that had been begun, and what you asked for is not done:"
+            f" {record['shards_after']} shards are there now. Say it again."
+        )
 
 
 def _execute(tools: Tools, found: ByHand, *, force: bool, quiet: bool) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _drawn(tools: Tools, found: ByHand, progress: Progress, *, quiet: bool) -> I
 
     console = Console(stderr=True, highlight=False)
     if quiet or not console.is_terminal:
-        yield replace(tools, left_s=lambda: _ALWAYS_LEFT_S)
+        yield replace(tools, left_s=lambda: _ALWAYS_LEFT_S, sleep=time.sleep)
         return
     drawn_at = 0.0
 
@@ -144,7 +150,7 @@ def _drawn(tools: Tools, found: ByHand, progress: Progress, *, quiet: bool) -> I
         return _ALWAYS_LEFT_S
 
     with Live(console=console, auto_refresh=False) as live:
-        yield replace(tools, left_s=left_s)
+        yield replace(tools, left_s=left_s, sleep=time.sleep)
         live.update(_frame(tools, found, progress, console), refresh=True)
 
 

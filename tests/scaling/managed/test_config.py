@@ -214,6 +214,7 @@ def test_the_environment_has_to_be_one_of_the_file() -> None:
         config.environment(None)
     plain = parse_config("version: 1\nstreams: {a: {max: 1}}", "f.yml")
     assert plain.environment(None) == ""
+    assert plain.environment("") == ""  # CLEW_ENV is set to nothing
     with pytest.raises(ConfigError, match="has no environments"):
         plain.environment("dev")
     placed = parse_config("version: 1\nstreams: {'a-{env}': {max: 1}}", "f.yml")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -83,6 +83,64 @@ def test_who_cannot_be_told_stops_nothing(stage: Make, capsys: pytest.CaptureFix
     assert "a topic could not be told" in said
     assert "a web hook could not be told" in said
     assert "secret" not in said
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A web hook that is none: it answers 500, sends elsewhere, or answers without an end."""
+
+    asked: ClassVar[list[str]] = []
+    over = Event()
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/endless":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while not self.over.wait(0.2):
+                self.wfile.write(b"x")
+            return
+        self.send_response(302 if self.path == "/elsewhere" else 500)
+        self.send_header("Location", "/other")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.asked.append(f"GET {self.path}")
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/broken", "it answered 500"),
+        ("/elsewhere", "it answered 302"),
+        ("/endless", "it did not answer in time"),
+    ],
+)
+def test_an_odd_web_hook_holds_nobody_up(
+    stage: Make, capsys: pytest.CaptureFixture[str], path: str, why: str
+) -> None:
+    Odd.asked.clear()
+    Odd.over.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        on = stage(2)
+        url = f"http://127.0.0.1:{server.server_port}{path}"
+        on.manage(min_shards=1, max_shards=8, notify_webhook=url)
+        on.write(3.0)
+        assert on.scale_up(on.alarm())["outcome"] == "done"
+        assert on.store.plan(on.stream) is None
+        said = capsys.readouterr().out
+        assert "a web hook could not be told" in said
+        assert why in said
+        assert Odd.asked == [path]  # and nobody else
+    finally:
+        Odd.over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.mark.parametrize(

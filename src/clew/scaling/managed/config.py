@@ -64,7 +64,7 @@ class Config:
             ConfigError: It is not in the file, or has to be named.
         """
         known = self.environments
-        if name is None:
+        if not name:  # an empty CLEW_ENV is none, either
             if len(known) == 1:
                 return known[0]
             if known or self._has_places:

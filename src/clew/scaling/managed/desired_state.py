@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from clew.errors import ClewError
+from clew.log.logger import get_logger
 from clew.scaling.managed.config_words import meant
 from clew.scaling.managed.desired import Account, Existing
 from clew.scaling.managed.desired_template import OWN_TYPES
@@ -19,12 +20,15 @@ from clew.scaling.managed.settings import ManagedStream
 from clew.scaling.managed.store import TABLE, Store
 from clew.scaling.managed.tools import TimeUpError, Tools, patiently
 from clew.scaling.model import ScalingError
+from clew.scaling.words import duration
 from clew.stories.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from clew.scaling.managed.desired_now import Now
+
+_log = get_logger("clew.scaling")
 
 
 class _Client:
@@ -52,12 +56,34 @@ def tools_of(session: Any, table: str = TABLE, topic: str = "") -> Tools:
         made["sns"],
         made["lambda"],
         topic,
+        sleep=_Sleep(),
         left_s=lambda: until - time.monotonic(),
     )
 
 
+class _Sleep:
+    """Sleeps, and says once why nothing is to be seen."""
+
+    def __init__(self) -> None:
+        self._slept_s: float | None = 0.0
+
+    def __call__(self, seconds: float) -> None:
+        time.sleep(seconds)
+        if self._slept_s is None:
+            return
+        self._slept_s += seconds
+        if self._slept_s >= _UNEXPLAINED_S:
+            self._slept_s = None
+            _log.warning(
+                "AWS is busy, or the stream is being changed: it is asked again, for"
+                f" {duration(_PATIENCE_S)} at most"
+            )
+
+
 #: How long a service may say that it is busy, or a stream that it is being changed.
 _PATIENCE_S = 180.0
+#: How long nothing need be said of it.
+_UNEXPLAINED_S = 2.0
 _SERVICES = ("kinesis", "cloudwatch", "dynamodb", "sns", "lambda")
 _DENIED = (
     "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",

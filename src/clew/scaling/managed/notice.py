@@ -37,22 +37,48 @@ def _publish(tools: Tools, topic: str, audit: Audit) -> None:
 
 
 def _post(url: str, audit: Audit) -> None:
-    """As Slack's incoming web hooks take it; others read ``text`` just as well."""
-    from urllib.request import Request, urlopen
+    """As Slack's incoming web hooks take it; others read ``text`` just as well.
+
+    In a thread of its own: a server that answers a byte now and then would hold up whoever waits.
+    """
+    from threading import Thread
 
     if not may_post(url):
         _log.warning("a web hook has to be https, and was told nothing")
         return
     text = f"```\n{audit.text()}\n```"
-    body = json.dumps({"text": text}).encode()
-    request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - checked above
+    wrong = ["it did not answer in time"]
+    thread = Thread(target=_send, args=(url, json.dumps({"text": text}).encode(), wrong))
+    thread.daemon = True
+    thread.start()
+    thread.join(_TIMEOUT_S)
+    if wrong[0]:
+        _log.warning("a web hook could not be told", extra={"error": wrong[0]})
+
+
+def _send(url: str, body: bytes, wrong: list[str]) -> None:
+    from urllib.error import HTTPError
+    from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+    class NoRedirect(HTTPRedirectHandler):
+        """Whoever is elsewhere was not named, and would be asked without the message."""
+
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    headers = {"Content-Type": "application/json"}
+    request = Request(url, body, headers)  # noqa: S310 - checked by who calls
     try:
         # Without a correlation nothing is put on the request, nor its URL into the log: whoever
         # has the URL may post.
-        with use(NONE), urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+        with use(NONE), build_opener(NoRedirect).open(request, timeout=_TIMEOUT_S) as answer:
             answer.read(1024)
+    except HTTPError as error:
+        wrong[0] = f"it answered {error.code}"
     except Exception as error:  # noqa: BLE001 - what was done stays done
-        _log.warning("a web hook could not be told", extra={"error": type(error).__name__})
+        wrong[0] = type(error).__name__
+    else:
+        wrong[0] = ""
 
 
 def may_post(url: str) -> bool:
