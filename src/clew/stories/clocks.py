@@ -52,20 +52,38 @@ def set_clocks(hops: list[HopDraft]) -> list[str]:
 
 def _differences(bounds: _Bounds, first: _Host) -> dict[_Host, int] | None:
     """By how many ms each host's clock is fast, as far as it has to be; None if nothing fits."""
-    most = _shortest(bounds, first)
     turned: _Bounds = defaultdict(dict)
     for one, others in bounds.items():
         for other, bound in others.items():
             turned[other][one] = bound
-    least = _shortest(turned, first)
+    most, least = _shortest(bounds, first), _shortest(turned, first)
     fast: dict[_Host, int] = {}
-    for host in most.keys() | least.keys():
+    for host in (*most, *least):
         low, high = -least.get(host, _FAR), most.get(host, _FAR)
         if low > high + _HEEDED:
             return None  # they contradict each other
-        fast[host] = low if low > 0 else min(high, 0)
-    # Each is right by itself; where two of them are not together, the receiver's is slow.
-    for _ in range(len(bounds) + 2):
+        fast[host] = _nearest_to_nothing(low, high)
+    _let_others_be_right(fast, bounds, turned)
+    return fast if _is_settled(fast, bounds) else None
+
+
+def _nearest_to_nothing(low: int, high: int) -> int:
+    return low if low > 0 else min(high, 0)
+
+
+def _let_others_be_right(fast: dict[_Host, int], bounds: _Bounds, turned: _Bounds) -> None:
+    """Of those that have to be wrong, let each be so by what lets the others be right."""
+    for host in [host for host, by_ms in fast.items() if by_ms]:
+        above = [most for one, most in turned.get(host, {}).items() if not fast.get(one, 0)]
+        below = [-most for other, most in bounds.get(host, {}).items() if not fast.get(other, 0)]
+        low, high = max(below, default=-_FAR), min(above, default=_FAR)
+        if low <= high:
+            fast[host] = _nearest_to_nothing(low, high)
+
+
+def _is_settled(fast: dict[_Host, int], bounds: _Bounds) -> bool:
+    """Whether all bounds hold; where two are right each, but not together, the receiver is slow."""
+    for _ in range(_MAX_ROUNDS):
         changed = False
         for one, others in bounds.items():
             for other, bound in others.items():
@@ -73,8 +91,8 @@ def _differences(bounds: _Bounds, first: _Host) -> dict[_Host, int] | None:
                     fast[other] = fast.get(one, 0) + bound
                     changed = True
         if not changed:
-            return fast
-    return None
+            return True
+    return False
 
 
 def _said(

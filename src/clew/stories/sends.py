@@ -28,6 +28,10 @@ _THROTTLED = re.compile(
 ).search
 #: What clients say that waited long enough: requests, httpx, urllib3, aiohttp, botocore, sockets.
 _LATE = re.compile(r"timed? ?out", re.IGNORECASE).search
+#: Operations that send several messages, each with a fate of its own.
+_BATCHES = frozenset(
+    ("PutRecords", "PutRecordBatch", "SendMessageBatch", "PublishBatch", "PutEvents")
+)
 #: Messages of one call are stamped at once, or nearly.
 _SAME_CALL_MS = 5
 #: How long after a send somebody who could not be loaded may have been meant to receive it.
@@ -203,9 +207,11 @@ def _made_good(sends: list[SendDraft]) -> dict[int, SendDraft]:
         failed = [send for send in group if _has_failed(send)]
         if not failed or len(failed) == len(group):
             continue
-        last = max(send.at_ms for send in failed)
-        lost = sum(last - send.at_ms <= _SAME_CALL_MS for send in failed)
-        taken = [send for send in group if send.at_ms >= last and not _has_failed(send)]
+        last, lost = failed[-1].at_ms, 1
+        taken = group[group.index(failed[-1]) + 1 :]
+        if failed[-1].entry.operation in _BATCHES:  # of one call some fail, and others do not
+            lost = sum(last - send.at_ms <= _SAME_CALL_MS for send in failed)
+            taken = [send for send in taken if send.at_ms - last > _SAME_CALL_MS]
         if taken and len(taken) == lost and all(_was_taken(send) for send in taken):
             found.update((id(send), taken[0]) for send in failed)
     return found
