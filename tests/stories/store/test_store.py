@@ -95,8 +95,8 @@ def test_two_lines_whose_hashes_are_alike_are_both_stored(
 ) -> None:
     real = batches._key
 
-    def alike(entry: Any, data: bytes, repeat: int) -> bytes:
-        return bytes(3) + real(entry, data, repeat)[3:]
+    def alike(told: str, data: bytes) -> bytes:
+        return bytes(3) + real(told, data)[3:]
 
     monkeypatch.setattr(batches, "_key", alike)
     lines = [Entry(5, "group", "stream", f"line {number}") for number in range(30)]

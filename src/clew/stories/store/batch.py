@@ -7,15 +7,17 @@ import re
 import struct
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clew import wire
 from clew.stories.store import blocks
 from clew.stories.store.facts import MAX_ID, MAX_IDS, facts_of
+from clew.stories.store.quick import common_of, quick
 from clew.stories.store.schema import HASH_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 HASH = (1 << HASH_BITS) - 1
 #: The last time that leaves room for the hash in 63 bits: in the year 2248.
@@ -32,6 +34,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:/=@+#$%&,~-]*").fullmatch
 _PLAIN_ONES = re.compile(r"[A-Za-z0-9_.:/=@+#$%&,~ -]*").fullmatch
 _ODD = re.compile(r"[^A-Za-z0-9_.:/=@+#$%&,~\x80-\U0010ffff-]").sub
 _TWO = struct.Struct("<QQ")
+_two = _TWO.unpack
 
 
 class Entry(NamedTuple):
@@ -73,6 +76,18 @@ class Batch:
     words: list[tuple[int, str]] = field(default_factory=list)
 
 
+class _Fields(NamedTuple):
+    """What to do with the values of an origin's fields."""
+
+    function: int  # where it is, or -1
+    version: int
+    #: Of each id, where it is and the number of its field's name.
+    ids: list[tuple[int, int]]
+    #: The ids of the values, and what they are put into.
+    ids_of: Callable[[Any], tuple[Any, ...]]
+    told: str
+
+
 class Known:
     """What the lines before have in common with the next ones: names and origins."""
 
@@ -80,8 +95,9 @@ class Known:
         self.names = names
         #: By log group, stream and what is common to lines: the origin's number, its function's.
         self.origins: dict[Any, tuple[int, int]] = {}
-        #: By the names of an origin's fields: where its function and version are, and its ids.
-        self._fields: dict[tuple[str, ...], tuple[int, int, list[tuple[int, int]]]] = {}
+        self._fields: dict[tuple[str, ...], _Fields] = {}
+        #: By log group, stream, function and version: what stands for them in an origin's row.
+        self._places: dict[tuple[str, str, str, str], tuple[int, int, int, str]] = {}
         self.next_origin = itertools.count(last_origin + 1).__next__
         self._next_name = itertools.count(max(names.values(), default=0) + 1).__next__
         self.next_block = itertools.count(last_block + 1).__next__
@@ -96,6 +112,38 @@ class Known:
             batch.names.append((number, text))
         return number
 
+    def origin_of_text(
+        self, group: str, stream: str, text: str, others: tuple[str, ...], batch: Batch
+    ) -> tuple[int, int] | None:
+        """The origin of a line that has this text in common with others; None if it is none."""
+        found = None if others else self.origins.get((group, stream, text))
+        if found is None:
+            common = common_of(text)
+            if common is not None:
+                found = self.origin(group, stream, common, others, batch)
+                if not others:
+                    self.origins[group, stream, text] = found
+        return found
+
+    def origin_of(
+        self,
+        group: str,
+        stream: str,
+        common: tuple[Any, tuple[Any, ...]],
+        others: tuple[str, ...],
+        batch: Batch,
+    ) -> tuple[int, int]:
+        """The origin of a line that has these values in common with others."""
+        try:
+            found = None if others else self.origins.get((group, stream, common))
+        except TypeError:  # a value that is a list
+            found, common = None, (common[0], tuple(map(str, common[1])))
+        if found is None:
+            found = self.origin(group, stream, common, others, batch)
+            if not others:
+                self.origins[group, stream, common] = found
+        return found
+
     def origin(
         self,
         group: str,
@@ -106,45 +154,78 @@ class Known:
     ) -> tuple[int, int]:
         """A new origin: its number, and that of its function."""
         names, values = common
-        fields = self._fields.get(names)
-        if fields is None:
-            fields = self._of_names(names, batch)
+        fields = self._fields.get(names) or self._of_names(names, batch)
         number = self.next_origin()
+        place = group, stream, _text(values, fields.function), _text(values, fields.version)
+        named = self._places.get(place) or self._place(place, batch)
+        plain = None if others else _plain(fields, values)
+        told, words = plain or self._told(fields, values, others, batch)
+        batch.origins.append((number, *named, told))
+        batch.ids.append((number, words))
+        return number, named[0]
+
+    def _place(self, place: tuple[str, str, str, str], batch: Batch) -> tuple[int, int, int, str]:
+        group, stream, function, version = place
         if not (group.isascii() and stream.isascii()):
             group, stream = _storable(group), _storable(stream)
-        function = _text(values, fields[0]) or group[:_MAX_STREAM].rpartition("/")[2]
-        of_function = self.name(function, batch)
-        version = self.name(_text(values, fields[1]), batch)
-        of_group = self.name(group[:_MAX_STREAM], batch)
+        group = group[:_MAX_STREAM]
+        if len(self._places) >= _MAX_FIELDS:
+            self._places.clear()
+        named = self._places[place] = (
+            self.name(function or group.rpartition("/")[2], batch),
+            self.name(group, batch),
+            self.name(version, batch),
+            stream[:_MAX_STREAM],
+        )
+        return named
+
+    def _told(
+        self, fields: _Fields, values: tuple[Any, ...], others: tuple[str, ...], batch: Batch
+    ) -> tuple[str, str]:
+        """The ids of an origin as they are kept, and as words."""
         ids = [
             (of_field, value[:MAX_ID])
-            for at, of_field in fields[2]
+            for at, of_field in fields.ids
             if type(value := values[at]) is str and value
         ]
         if others:
             of_field = self.name(wire.ID, batch)
             ids += [(of_field, value[:MAX_ID]) for value in others[:MAX_IDS] if value]
         told = SEPARATOR.join([f"{of_field}={value}" for of_field, value in ids])
-        row = (number, of_function, of_group, version, stream[:_MAX_STREAM], told)
-        batch.origins.append(row)
         words = " ".join([value for _, value in ids])
         if not _PLAIN_ONES(words) or words.count(" ") >= max(len(ids), 1):
             words = id_words(told)
-        batch.ids.append((number, words))
-        return number, of_function
+        return told, words
 
-    def _of_names(
-        self, names: tuple[str, ...], batch: Batch
-    ) -> tuple[int, int, list[tuple[int, int]]]:
+    def _of_names(self, names: tuple[str, ...], batch: Batch) -> _Fields:
         if len(self._fields) >= _MAX_FIELDS:
             self._fields.clear()
-        ids = [at for at, name in enumerate(names) if name not in ("function", "version")]
-        fields = self._fields[names] = (
+        places = [at for at, name in enumerate(names) if name not in ("function", "version")]
+        ids = [(at, self.name(_storable(names[at])[:MAX_ID], batch)) for at in places]
+        fields = self._fields[names] = _Fields(
             names.index("function") if "function" in names else -1,
             names.index("version") if "version" in names else -1,
-            [(at, self.name(_storable(names[at])[:MAX_ID], batch)) for at in ids],
+            ids,
+            itemgetter(*places) if len(places) > 1 else _none,
+            SEPARATOR.join([f"{of_field}=%s" for _, of_field in ids]),
         )
         return fields
+
+
+def _none(_values: Any) -> tuple[Any, ...]:
+    return ()
+
+
+def _plain(fields: _Fields, values: tuple[Any, ...]) -> tuple[str, str] | None:
+    """The same as `Known._told`, for less, where all ids are plain words."""
+    ids = fields.ids_of(values)
+    try:
+        words = " ".join(ids)
+    except TypeError:  # a value that is no text
+        return None
+    if not ids or "" in ids or words.count(" ") != len(ids) - 1 or not _PLAIN_ONES(words):
+        return None
+    return (fields.told % ids, words) if max(map(len, ids)) <= MAX_ID else None
 
 
 def id_words(ids: str) -> str:
@@ -176,32 +257,29 @@ def prepare(entries: Iterable[Any], known: Known) -> Batch:
     batch = Batch()
     rows = []
     seen: dict[int, int] = {}
-    origins = known.origins
-    if len(origins) > _MAX_ORIGINS:
-        origins.clear()
+    if len(known.origins) > _MAX_ORIGINS:
+        known.origins.clear()
     for entry in entries:
         batch.entries += 1
-        message = entry[3]
+        group, stream, message = entry[1:4]
         try:
             data = message.encode()
         except UnicodeEncodeError:  # halves of surrogate pairs
             data = message.encode("utf-8", "replace")
             message = data.decode()
-        place = _place(entry, data, seen)
+        named = entry[4] if len(entry) > 4 else ""
+        place = _place(entry[0], f"{group}\0{stream}\0{entry[0]}\0{named}\0", named, data, seen)
         if place is None:
             continue
-        kept, kind, level, common, others, words = facts_of(message)
-        if kept is not message:
-            data = kept.encode("utf-8", "replace")
-        group, stream = entry[1], entry[2]
-        try:
-            origin = None if others else origins.get((group, stream, common))
-        except TypeError:  # a value that is a list
-            origin, common = None, (common[0], tuple(map(str, common[1])))
+        origin, facts = None, quick(message)
+        if facts is not None:
+            text, kind, level, others, words = facts
+            origin = known.origin_of_text(group, stream, text, others, batch)
         if origin is None:
-            origin = known.origin(group, stream, common, others, batch)
-            if not others:
-                origins[group, stream, common] = origin
+            kept, kind, level, common, others, words = facts_of(message)
+            if kept is not message:
+                data = kept.encode("utf-8", "replace")
+            origin = known.origin_of(group, stream, common, others, batch)
         rows.append((*place, *origin, level, kind, data, words))
     rows.sort()
     batch.words = [(row[0], row[7]) for row in rows]
@@ -209,14 +287,15 @@ def prepare(entries: Iterable[Any], known: Known) -> Batch:
     return batch
 
 
-def _place(entry: Any, data: bytes, seen: dict[int, int]) -> tuple[int, int] | None:
+def _place(
+    at_ms: int, told: str, named: str | bytes, data: bytes, seen: dict[int, int]
+) -> tuple[int, int] | None:
     """The id and mark of a line; None if it is one of those before."""
-    named = entry[4] if len(entry) > 4 else ""
-    base = min(max(entry[0], 0), MAX_MS) << HASH_BITS
+    base = (at_ms if 0 <= at_ms <= MAX_MS else min(max(at_ms, 0), MAX_MS)) << HASH_BITS
     repeat = 0
     while True:
-        key = named if type(named) is bytes else _key(entry, data, repeat)
-        low, high = _TWO.unpack(key)
+        key = named if type(named) is bytes else _key(f"{told}{repeat}\0", b"" if named else data)
+        low, high = _two(key)
         id, mark = base | (low & HASH), high >> 1  # noqa: A001
         while seen.get(id, mark) != mark:
             id = base | ((id + 1) & HASH)  # noqa: A001
@@ -228,12 +307,9 @@ def _place(entry: Any, data: bytes, seen: dict[int, int]) -> tuple[int, int] | N
         repeat += 1  # the same text again in the same millisecond: another line
 
 
-def _key(entry: Any, data: bytes, repeat: int) -> bytes:
+def _key(told: str, data: bytes) -> bytes:
     """What tells a line from every other one; the same whoever delivers it, and how often."""
-    at_ms, group, stream = entry[:3]
-    named = entry[4] if len(entry) > 4 else ""
-    told = f"{group}\0{stream}\0{at_ms}\0{named}\0{repeat}\0".encode("utf-8", "replace")
-    return blake2b(told if named else told + data, digest_size=16).digest()
+    return blake2b(told.encode("utf-8", "replace") + data, digest_size=16).digest()
 
 
 def key_of(line: int, mark: int) -> bytes:
@@ -253,7 +329,7 @@ def _pack(rows: list[Any], batch: Batch, known: Known) -> None:
         first = block * blocks.LINES
         batch.lines += [
             (id, mark, origin, place, function, level, kind)
-            for place, (id, mark, origin, function, level, kind, *_) in enumerate(some, first)  # noqa: A001
+            for place, (id, mark, origin, function, level, kind, _, _) in enumerate(some, first)  # noqa: A001
         ]
         batch.blocks.append((block, some[0][0], some[-1][0], texts))
         at += len(some)

@@ -39,10 +39,12 @@ TEXT, LINE, INVOCATION, LAMBDA = range(4)
 KINDS = ("text", "line", "invocation", "lambda")
 REQUEST, TRACE = "requestId", "traceId"
 
-_DEPTH = 16
+DEPTH = 16
 _MAX_SHAPES = 4_096
 #: Beside the ids, what a line has in common with the others of its invocation.
 _OF_ORIGIN = ("function", "version", REQUEST, TRACE)
+_COMMON = frozenset([*_OF_ORIGIN, "coldStart"])
+_HEAD = frozenset(["timestamp", "level", "message", "logger"])
 #: What an invocation line says of itself and of each message that nobody looks for by a word.
 _UNSAID = frozenset(
     [
@@ -67,7 +69,7 @@ _UNSAID = frozenset(
 _BOOKKEEPING = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION\t", "LOGS\t", "XRAY ")
 #: Python's names, and what others write for them.
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-_LEVELS = {"TRACE": 10, "WARN": 30, "FATAL": 50} | LEVELS
+ALL_LEVELS = {"TRACE": 10, "WARN": 30, "FATAL": 50} | LEVELS
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -84,18 +86,21 @@ class Facts(NamedTuple):
     words: str
 
 
-class _Shape:
+class Shape:
     """What to do with an object that has these names."""
 
     __slots__ = (
+        "common",
         "names",
         "origin",
         "origin_of",
         "own",
         "own_names",
         "own_said",
+        "rest",
         "safe",
         "said",
+        "said_of",
     )
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -112,7 +117,13 @@ class _Shape:
         )
         self.own_names = " ".join(self.own)
         self.said = tuple(name for name in names if name not in _UNSAID)
+        self.said_of = _getter(self.said)
         self.own_said = tuple(name for name in self.own if name not in _UNSAID)
+        #: For `quick`: whether all names, or none, are of what clew writes before a line's own.
+        self.common = all(name in _COMMON or wire.is_field(name) for name in names)
+        self.rest = not any(
+            name in _HEAD or name in _COMMON or wire.is_field(name) for name in names
+        )
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
@@ -121,22 +132,22 @@ def _getter(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...
     return lambda found: tuple(found[name] for name in names)
 
 
-_shapes: dict[tuple[str, ...], _Shape] = {}
+_shapes: dict[tuple[str, ...], Shape] = {}
 
 
-def _shape(found: dict[str, Any]) -> _Shape:
+def shape_of(found: dict[str, Any]) -> Shape:
     names = tuple(found)
     shape = _shapes.get(names)
     if shape is None:
         if len(_shapes) >= _MAX_SHAPES:
             _shapes.clear()
-        shape = _Shape(names)
+        shape = Shape(names)
         if len(names) <= 100:
             _shapes[names] = shape
     return shape
 
 
-class _NotPlainError(Exception):
+class NotPlainError(Exception):
     """The short way could miss something."""
 
 
@@ -153,7 +164,7 @@ def facts_of(message: str) -> Facts:
             # in what stood before under the same name.
             if message.count("{") == count:
                 return facts
-        except (_NotPlainError, ValueError, TypeError, AttributeError, RecursionError):
+        except (NotPlainError, ValueError, TypeError, AttributeError, RecursionError):
             pass
     try:
         message, found = masked_json(message)
@@ -166,9 +177,9 @@ def facts_of(message: str) -> Facts:
 
 def _of_object(message: str, found: dict[str, Any], *, plain: bool) -> tuple[int, Facts]:
     """How many objects it is with those inside, as far as was looked, and the facts."""
-    shape = _shape(found)
+    shape = shape_of(found)
     if plain and not shape.safe:
-        raise _NotPlainError
+        raise NotPlainError
     get = found.get
     said = get("message")
     words = [said] if type(said) is str else []
@@ -176,7 +187,7 @@ def _of_object(message: str, found: dict[str, Any], *, plain: bool) -> tuple[int
     names, values = shape.origin, shape.origin_of(found)
     kind, own = LINE, shape.own
     if said == "invocation" and get("logger") == "clew":
-        kind, own, others = INVOCATION, shape.own_said, _others(found)
+        kind, own, others = INVOCATION, shape.own_said, others_of(found, get(wire.ID))
     elif said is None and str(get("type")).startswith("platform."):
         kind, (names, values) = LAMBDA, _of_platform(get("record"))
     if own and kind != INVOCATION:
@@ -187,9 +198,9 @@ def _of_object(message: str, found: dict[str, Any], *, plain: bool) -> tuple[int
         if type(value) is str:
             words.append(value)
         else:
-            count += _gather(value, words, _DEPTH, plain=plain, of_clew=kind == INVOCATION)
+            count += gather(value, words, DEPTH, plain=plain, of_clew=kind == INVOCATION)
     level = get("level")
-    level = _LEVELS.get(level, 0) if type(level) is str else 0
+    level = ALL_LEVELS.get(level, 0) if type(level) is str else 0
     text = " ".join(words)
     if not plain:
         text = text.encode("utf-8", "replace").decode()  # halves of surrogate pairs
@@ -208,37 +219,36 @@ def _of_platform(record: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return ((REQUEST,), (named,)) if isinstance(named, str) else ((), ())
 
 
-def _gather(value: Any, words: list[str], depth: int, *, plain: bool, of_clew: bool) -> int:
+def gather(value: Any, words: list[str], depth: int, *, plain: bool, of_clew: bool) -> int:
     """Add the words of a value; how many objects are in it, as far as was looked."""
     kind = type(value)
     if kind is str:
         words.append(value)
     elif kind is dict:
-        shape = _shape(value)
+        shape = shape_of(value)
         if depth == 0 or (plain and not shape.safe):
-            raise _NotPlainError
+            raise NotPlainError
         count = 1
         for name in shape.said if of_clew else shape.names:
             inner = value[name]
             if type(inner) is str:
                 words.append(inner)
             else:
-                count += _gather(inner, words, depth - 1, plain=plain, of_clew=of_clew)
+                count += gather(inner, words, depth - 1, plain=plain, of_clew=of_clew)
         return count
     elif kind is list:
         if depth == 0:
-            raise _NotPlainError
+            raise NotPlainError
         return sum(
-            [_gather(inner, words, depth - 1, plain=plain, of_clew=of_clew) for inner in value]
+            [gather(inner, words, depth - 1, plain=plain, of_clew=of_clew) for inner in value]
         )
     elif kind is float or (kind is int and value.bit_length() <= 64):
         words.append(str(value))
     return 0
 
 
-def _others(found: dict[str, Any]) -> tuple[str, ...]:
+def others_of(found: dict[str, Any], own: object) -> tuple[str, ...]:
     """The requests of the messages that an invocation received and sent, without its own."""
-    own = found.get(wire.ID)
     others: dict[str, None] = {}
     for member in ("received", "sent"):
         entries = found.get(member)
