@@ -62,8 +62,11 @@ def test_stories_that_do_not_part() -> None:
             {"mail": "failed"},
             "In the first, mail was done; in the second it failed (ValueError: no card).",
         ),
-        ({"published": False}, "Only in the first, edge sent to SNS topic orders."),
-        ({"heard": False}, "What edge sent to SNS topic orders was received in the first, not in "),
+        ({"published": False}, "Only in the first, edge sent to the SNS topic orders."),
+        (
+            {"heard": False},
+            "What edge sent to the SNS topic orders was received in the first, not in ",
+        ),
         ({"status": 503}, "GET 127.0.0.1:4566/orders/* answered 200 in the first and answered 503"),
         (
             {"published": False, "error": KeyError("cart")},
@@ -96,7 +99,7 @@ def test_the_cause_is_named_and_not_what_passed_it_on() -> None:
 
 def test_what_is_below_a_difference_is_not_said_again() -> None:
     compared = compare(shop(), shop(published=False))
-    assert compared.differences == ("Only in the first, edge sent to SNS topic orders.",)
+    assert compared.differences == ("Only in the first, edge sent to the SNS topic orders.",)
     assert [(row.name, bool(row.second)) for row in compared.rows[-2:]] == [
         ("SNS topic orders", False),
         ("mail", False),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from clew.stories.model import Hop, Send
-from clew.stories.naming import one_line, target_name
+from clew.stories.naming import in_a_sentence, one_line, target_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,7 +232,7 @@ def _only_one(node: _Node, row: Row, *, is_first: bool, story: Story) -> str:
         if sender:
             return f"In the {here}, {row.name} received{sender}; in the {there} it did not."
         return f"Only in the {here}, {row.name} was called."
-    return f"Only in the {here}, {node.function} sent to {row.name}."
+    return f"Only in the {here}, {node.function} {_did(node)}."
 
 
 def _hops(one: Hop, other: Hop) -> str:
@@ -257,8 +257,17 @@ def _sends(one: Send, other: Send, name: str) -> str:
         return f"{name} {_answered(one)} in the first and {_answered(other)} in the second."
     if bool(one.broken) != bool(other.broken):
         good, bad = ("first", "second") if other.broken else ("second", "first")
-        return f"What {one.function} sent to {name} was received in the {good}, not in the {bad}."
+        broken = other.broken or one.broken
+        if broken is not None and broken.kind == "not received":
+            return f"What {one.function} {_did(one)} was received in the {good}, not in the {bad}."
+        return f"What {one.function} {_did(one)} broke in the {bad}, and not in the {good}."
     return ""
+
+
+def _did(send: Send) -> str:
+    """``sent to the SNS topic orders``, ``requested GET example.com/b``."""
+    name = _OWN_ID.sub("*", in_a_sentence(send.service, send.operation, send.target))
+    return f"requested {name}" if send.service == "http" else f"sent to {name}"
 
 
 def _became(hop: Hop) -> str:
