@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clew.scaling.simulation.history import from_file
 from clew.scaling.simulation.trace import Trace
-from clew.scaling.simulation.trace_files import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,8 @@ def real() -> Iterator[Trace]:
     folder = Path(os.environ.get("CLEW_TRACES", _BESIDE))
     for name in _REAL:
         if (folder / f"{name}.csv").is_file():
-            yield read(folder / f"{name}.csv", record_bytes=RECORD_BYTES).scaled(PEAK)
+            found = from_file(folder / f"{name}.csv", record_bytes=RECORD_BYTES)
+            yield found.trace.scaled(PEAK)
 
 
 def made() -> Iterator[Trace]:

@@ -169,7 +169,7 @@ def test_a_mistake_is_told_with_its_line(text: str, said: str) -> None:
             "{min: 3,\n max: 1}",
             "f.yml:4: min of a is 3, which is more than its max of 1.",
         ),
-        ("{max: 4, desired: 5}", "f.yml:3: desired of a is 5, which is not between its min of 4"),
+        ("{max: 4, desired: 5}", "f.yml:3: desired of a is 5, which is more than its max of 4"),
         ("{min: 1}", "f.yml:3: a has no max: say how many shards it may have at most."),
         ("{max: 3, retention: 90m}", "f.yml:3: retention of a has to be whole hours"),
         ("{max: 3, scale_up: {alarm_at: 40%}}", "f.yml:3: a: it would get fewer shards below 0.5"),
@@ -203,6 +203,27 @@ def test_what_is_hostile_is_shown_as_text() -> None:
     with pytest.raises(ConfigError) as raised:
         parse_config('version: 1\nstreams: {a: {"\\e[31m\\u202e": 1}}', "f.yml")
     assert "\\x1b[31m\\u202e" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            'tags: {"aws:x": y}',
+            "tags of a have aws:x, but AWS keeps what begins with aws: for itself",
+        ),
+        ('tags: {a: "x\\u202ey"}', r"a: x\\u202ey, and a tag has letters, digits"),
+        ('tags: {a: "\\e[31m"}', r"a: \\x1b\[31m, and a tag has letters, digits"),
+        (f"tags: {{{'a' * 129}: x}}", "which is too long, or empty"),
+        ("desired: 9", "desired of a is 9, which is more than its max of 4"),
+    ],
+)
+def test_what_aws_would_refuse_later_is_refused_now(said: str, why: str) -> None:
+    config = parse_config(f"version: 1\nstreams:\n  a:\n    max: 4\n    {said}", "f.yml")
+    with pytest.raises(ConfigError, match=rf"f\.yml:5: .*{why}"):
+        resolve(config, "")
+    fine = parse_config("version: 1\nstreams: {a: {max: 1, tags: {Équipe 1: a/b@c}}}", "f.yml")
+    assert resolve(fine, "").streams[0].settings.tags == {"Équipe 1": "a/b@c"}
 
 
 def test_the_environment_has_to_be_one_of_the_file() -> None:

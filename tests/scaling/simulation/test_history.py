@@ -127,6 +127,11 @@ def test_an_answer_of_get_metric_statistics(written: Written) -> None:
     assert trace.bytes_per_s == pytest.approx(np.full(60, 10.0))
 
 
+def test_json_without_a_bottom_is_told(written: Written) -> None:
+    with pytest.raises(ScalingError, match="nested too deeply"):
+        from_file(written("[" * 100_000, "a.json"))
+
+
 T0, T1, T2 = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z", "2026-01-01T00:02:00Z"
 
 

@@ -12,11 +12,12 @@ from clew.scaling.model import ScalingError
 from clew.stories.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from clew.scaling.managed.config import Config, Entry
     from clew.scaling.managed.config_model import Stream
 
+_MOST_TAGS = 49  # a stream has 50 at most (AddTagsToStream), and one is clew's
 _SOME = "of-that-pattern"  # a stream of a pattern that has none
 
 
@@ -125,12 +126,13 @@ def _wanted(config: Config, env: str, name: str, entry: Entry) -> Wanted:
     if least > most:
         later = "min" if _line(config, entry, "min") >= _line(config, entry, "max") else "max"
         raise fault(f"min of {who} is {least}, which is more than its max of {most}.", later)
-    if said.desired is not None and not least <= said.desired <= most:
-        raise fault(
-            f"desired of {who} is {said.desired}, which is not between its min of {least} and its"
-            f" max of {most}.",
-            "desired",
-        )
+    for key, wrong in (
+        ("desired", _wrong_desired(said, least, most)),
+        ("retention", _wrong_retention(said.retention)),
+        ("tags", _wrong_tag(said.tags or {})),
+    ):
+        if wrong:
+            raise fault(f"{key} of {who} {wrong}", key)
     for number, one in enumerate(said.schedule or (), 1):
         if not least <= one.min <= most:
             raise fault(
@@ -138,14 +140,48 @@ def _wanted(config: Config, env: str, name: str, entry: Entry) -> Wanted:
                 f" {least} and its max of {most}.",
                 "schedule",
             )
-    if said.retention is not None and (said.retention % 3600 or said.retention < 86_400):
-        raise fault(f"retention of {who} has to be whole hours, 24h at least.", "retention")
     try:
         settings = _settings(env, name, said, least, most)
     except ScalingError as error:
         _, _, what = str(error).partition("': ")
         raise fault(f"{who}: {what or error}") from error
     return Wanted(settings, entry, config.where(entry))
+
+
+def _wrong_desired(said: Stream, least: int, most: int) -> str:
+    """What is wrong with the number of shards that it always has, or ""."""
+    if said.desired is None or least <= said.desired <= most:
+        return ""
+    if said.min is None:
+        return f"is {said.desired}, which is more than its max of {most}."
+    return f"is {said.desired}, which is not between its min of {least} and its max of {most}."
+
+
+def _wrong_retention(seconds: float | None) -> str:
+    """What is wrong with how long records are kept, or ""."""
+    if seconds is None or (seconds % 3600 == 0 and seconds >= 86_400):
+        return ""
+    return "has to be whole hours, 24h at least."
+
+
+def _wrong_tag(tags: Mapping[str, str]) -> str:
+    """Why AWS would refuse one of these tags when it creates the stream, or ""."""
+    if len(tags) > _MOST_TAGS:
+        return f"are {len(tags)}, and a stream can have {_MOST_TAGS} of its own."
+    for name, value in tags.items():
+        if not name or len(name) > 128 or len(value) > 256:
+            return (
+                f"have {visible(name[:40])}, which is too long, or empty; a tag may have 128"
+                " letters, and its value 256."
+            )
+        if name.lower().startswith("aws:"):
+            return f"have {visible(name)}, but AWS keeps what begins with aws: for itself."
+        if not all(one.isalnum() or one in " _.:/=+-@" for one in name + value):
+            return (
+                f"have {visible(name)}: {visible(value)}, and a tag has letters, digits, spaces and"
+                " _.:/=+-@ only."
+            )
+    return ""
 
 
 def _line(config: Config, entry: Entry, key: str) -> int:

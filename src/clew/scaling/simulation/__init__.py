@@ -4,18 +4,19 @@ A :class:`Trace` (from a file, or :func:`from_values`) goes through :func:`simul
 :class:`Contender`, a policy with the way it changes the stream, under :class:`Conditions` that all
 share; each gives an :class:`Outcome`. Needs NumPy, so that nothing outside this folder loads it::
 
-    from clew.scaling.simulation import Conditions, Contender, read, simulate
+    from clew.scaling.simulation import Contender, from_file, simulate
 
-    [outcome] = simulate(read("load.csv"), [Contender("tracked", TargetTracking() | ScaleDown())])
+    trace = from_file("load.csv").trace
+    [outcome] = simulate(trace, [Contender("tracked", TargetTracking() | ScaleDown())])
     print(outcome.throttled, outcome.usd(Prices()))
 """
 
 from __future__ import annotations
 
+from clew.scaling.simulation.history import from_file
 from clew.scaling.simulation.outcome import Change, Outcome
 from clew.scaling.simulation.simulate import Conditions, Contender, simulate
 from clew.scaling.simulation.trace import Trace, from_values
-from clew.scaling.simulation.trace_files import read
 
 __all__ = [
     "Change",
@@ -23,7 +24,7 @@ __all__ = [
     "Contender",
     "Outcome",
     "Trace",
+    "from_file",
     "from_values",
-    "read",
     "simulate",
 ]

@@ -21,6 +21,8 @@ def points_of_json(text: str, source: str) -> Points:
     """
     try:
         answer = json.loads(text)
+    except RecursionError as error:
+        raise ScalingError(f"{source} is nested too deeply to be an answer of AWS.") from error
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise ScalingError(
