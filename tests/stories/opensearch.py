@@ -108,6 +108,10 @@ class Server:
         orders = [(name, said["order"]) for one in body["sort"] for name, said in one.items()]
         if [name for name, _ in orders] != ["@timestamp", "_id"] or orders[0][1] != orders[1][1]:
             raise RefusedError(400, "parsing_exception", "this sort is not known here")
+        if any(
+            set(said) - {"order", "unmapped_type"} for one in body["sort"] for said in one.values()
+        ):
+            raise RefusedError(400, "parsing_exception", "a sort does not support that")
         down = orders[0][1] == "desc"
         hits: list[dict[str, Any]] = [
             {"_index": name, "_id": id_, "_source": source, "sort": [_at(source), id_]}

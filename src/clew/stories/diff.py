@@ -78,6 +78,8 @@ def compare(first: Story, second: Story) -> Comparison:
     """Lay two stories on each other. Of a good and a bad one, put the good one first."""
     rows: list[Row] = []
     found: list[_Difference] = []
+    # A message that was sent twice was received by the same hops, which are shown once.
+    seen: tuple[set[int], set[int]] = (set(), set())
     # Not by recursion: a chain may have thousands of hops.
     stack = list(reversed(_tops(first, second, found)))
     while stack:
@@ -87,7 +89,7 @@ def compare(first: Story, second: Story) -> Comparison:
             found.append(said)
         rows.append(Row(row.depth, row.name, row.first, row.second, said.sentence if said else ""))
         if row.first is not None or row.second is not None:
-            stack += reversed(_below(row, first, second))
+            stack += reversed(_below(row, first, second, seen))
     causes = [one for one in found if not one.follows] or found
     parting = min(causes, key=lambda one: (one.at_ms, -one.depth)).sentence if causes else ""
     return Comparison(first, second, tuple(rows), parting, _slower(rows))
@@ -142,7 +144,9 @@ def _top_nodes(story: Story) -> list[_Node]:
     return sorted(nodes, key=lambda node: node.at_ms)
 
 
-def _below(row: Row, first: Story, second: Story) -> list[tuple[Row, str]]:
+def _below(
+    row: Row, first: Story, second: Story, seen: tuple[set[int], set[int]]
+) -> list[tuple[Row, str]]:
     """The rows below one, and whether a difference there is one of its own."""
     one, other = row.first, row.second
     how = ""
@@ -154,18 +158,22 @@ def _below(row: Row, first: Story, second: Story) -> list[tuple[Row, str]]:
         how = _FOLLOWS if (one.outcome in _GOOD) != (other.outcome in _GOOD) else ""
     return [
         (Row(row.depth + 1, _name(left or right), left, right), "" if left and right else how)
-        for left, right in _paired(_children(one, first), _children(other, second))
+        for left, right in _paired(
+            _children(one, first, seen[0]), _children(other, second, seen[1])
+        )
     ]
 
 
-def _children(node: _Node | None, story: Story) -> Sequence[_Node]:
+def _children(node: _Node | None, story: Story, seen: set[int]) -> Sequence[_Node]:
     if isinstance(node, Hop):
         return node.sends
     if node is None:
         return ()
-    hops = [story.hop(number) for number in node.received_by]
-    # A hop stands under one send; of deliveries of the same send, the last counts.
-    return [hop for hop in hops if hop.joined and hop.delivery == hop.deliveries]
+    hops = [story.hop(number) for number in node.received_by if number not in seen]
+    # Of deliveries of the same send, the last counts.
+    below = [hop for hop in hops if hop.joined and hop.delivery == hop.deliveries]
+    seen.update(hop.number for hop in below)
+    return below
 
 
 def _paired(
@@ -258,7 +266,7 @@ def _sends(one: Send, other: Send, name: str) -> str:
     if bool(one.broken) != bool(other.broken):
         good, bad = ("first", "second") if other.broken else ("second", "first")
         broken = other.broken or one.broken
-        if broken is not None and broken.kind == "not received":
+        if broken is not None and broken.kind in ("not received", "still in a queue"):
             return f"What {one.function} {_did(one)} was received in the {good}, not in the {bad}."
         return f"What {one.function} {_did(one)} broke in the {bad}, and not in the {good}."
     return ""

@@ -170,7 +170,7 @@ def question(
         "size": page,
         "query": {"bool": {"filter": filters}} if filters else {"match_all": {}},
         # The time alone is not of one document; the next page would leave out the others.
-        "sort": [{_WHEN: order}, {"_id": order}],
+        "sort": [{_WHEN: {**order, "unmapped_type": "date"}}, {"_id": order}],
         "track_total_hits": False,
     }
 
