@@ -65,7 +65,11 @@ def _take_received(
             by_span[entry.span] = _received(invocation, entry)
     # Beside its records, a batch has an id and a span of its own, for what concerns none of them.
     line = invocation.line
-    if line.id != wanted or not line.span or line.span in by_span:
+    if line.id != wanted or line.span in by_span:
+        return
+    if not line.span:  # of a line that was changed: there is nothing else to know it by
+        if not mine:
+            spanless.append(_whole(invocation))
         return
     if all(one.span for one in mine) and all(
         entry.span != line.span for entry in invocation.received

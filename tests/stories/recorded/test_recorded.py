@@ -160,14 +160,15 @@ def check_nothing_lost(story: Story, lines: list[RawLine], wanted: str) -> None:
     has_it = names(wanted)
     shown = {line.message for hop in story.hops for line in hop.lines}
     shown |= {text.message for hop in story.hops for text in hop.texts}
-    groups = {hop.log_group for hop in story.hops}
+    spans = {hop.span for hop in story.hops}
     for raw in lines:
         one = parse(raw)
         if isinstance(one, LogLine):
             if one.id == wanted or (one.text and has_it(one.text)):
                 assert one.message in shown
         elif isinstance(one, Invocation):
-            if wanted in {one.line.id, *(entry.id for entry in one.received)}:
-                assert one.line.log_group in groups
+            assert {entry.span for entry in one.received if entry.id == wanted} <= spans
+            if one.line.id == wanted and not one.received:
+                assert one.line.span in spans
         elif has_it(one.message) and not one.bookkeeping:
             assert one.message in shown
