@@ -51,6 +51,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    """One of its own: the pages show all of a cloud, and others leave much in the shared one."""
+    from clew.localcloud import LocalCloud
+
+    with LocalCloud.start(name="ui") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def blog(cloud: LocalCloud) -> Stack:
     return cloud.deploy(EXAMPLES / "correlation" / "template.yaml", "ui-blog")
 
@@ -124,7 +133,7 @@ def test_search_finds_a_request_and_opens_its_story(page: Page, url: str, blog: 
     id_ = a_new_id()
     post(blog, id_)
     page.goto(f"{url}/live")
-    page.get_by_text("publishing").first.wait_for()
+    page.locator(f'#live .line[data-href="/story/{id_}"]', has_text="publishing").wait_for()
     page.goto(url)
     page.keyboard.press("/")
     page.keyboard.type("publishing")

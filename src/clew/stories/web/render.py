@@ -62,6 +62,12 @@ def environment() -> Environment:
     return made
 
 
+def warm() -> None:
+    """Have the templates compiled before somebody asks for a page."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def _finalize(value: Any) -> Any:
     if isinstance(value, Markup):  # what a macro of the templates made
         return value

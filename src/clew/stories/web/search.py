@@ -133,6 +133,12 @@ def search(request: Request) -> Response:
     )
 
 
+def warm(site: Site) -> None:
+    """Have what the first page needs at hand before somebody asks for it."""
+    asked = Asked()
+    _found(site, asked, asked.query(datetime.now(UTC)))
+
+
 def _found(site: Site, asked: Asked, query: Query) -> Page:
     """The counts of a large store take long, and a person goes back and forth."""
     return site.cache.get(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import threading
 from typing import TYPE_CHECKING
 
+from clew.errors import ClewError
 from clew.stories.web.site import WebError
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ def serve(site: Site, port: int, ready: Callable[[str], object]) -> None:
         timeout_graceful_shutdown=3,
     )
     _end_in_order()
+    warming = threading.Thread(target=_warm, args=(site,), name="clew-warm")
+    warming.start()
     try:
         _Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
@@ -65,6 +69,16 @@ def serve(site: Site, port: int, ready: Callable[[str], object]) -> None:
     finally:
         site.closing.set()
         listener.close()
+        warming.join()
+
+
+def _warm(site: Site) -> None:
+    """What the first visitor would wait for; what fails here, fails for them with a sentence."""
+    from clew.stories.web import render, search
+
+    with contextlib.suppress(ClewError):
+        render.warm()
+        search.warm(site)
 
 
 def _end_in_order() -> None:
