@@ -130,6 +130,20 @@ def test_where_another_function_begins_and_an_error_is_logged() -> None:
     assert compared.parting == "Only in the second, a logged an ERROR: order 17 is odd."
 
 
+def test_a_function_that_ran_out_of_time_is_said_to_have() -> None:
+    def slow(*, stopped: bool) -> Story:
+        run = Run("slow", request_id="8c7ad3a2-6c3a-4a4e-8f5f-5d8a3e0b7a11")
+        run.log(run.receive(), "starting")
+        if stopped:
+            run.text(f"{run.request_id} Task timed out after 3.00 seconds", at=3000)
+        else:
+            run.end()
+        return story_of(run)
+
+    compared = compare(slow(stopped=False), slow(stopped=True))
+    assert compared.parting == "In the first, slow was done; in the second it ran out of time."
+
+
 def test_what_is_slower_is_said() -> None:
     compared = compare(shop(), shop(took_ms=1200))
     assert compared.slower == (

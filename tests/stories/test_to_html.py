@@ -92,12 +92,25 @@ def test_a_story_is_a_whole_page() -> None:
     page = check(story_html(story))
     for said in ("Story of request-1", "It broke in", "no card", "SNS topic", "cold start"):
         assert said in page.text
-    assert [one.sentence for one in story.breaks if one.sentence not in page.text] == []
+    told = [text for one in story.breaks for text in (one.sentence, one.unknown)]
+    assert any(one.unknown for one in story.breaks)
+    assert [text for text in told if text not in page.text] == []
     assert sum(tag == "details" for tag, _ in page.tags) >= len(story.hops)
     whole = Run("edge")
     whole.receive()
     whole.end()
     assert "Nothing broke" in check(story_html(story_of(whole))).text
+
+
+def test_what_went_through_somebody_without_clew_is_said() -> None:
+    mail = Run("mail")
+    mail.receive(answers="a" * 16)
+    mail.end()
+    story = story_of(mail)
+    assert story.gaps
+    text = check(story_html(story)).text
+    assert all(gap.sentence in text for gap in story.gaps)
+    assert "Nothing broke." in text
 
 
 def test_its_policy_allows_its_own_style_and_nothing_else() -> None:

@@ -231,10 +231,15 @@ def _tell(stories: Iterator[Story | None], id_: str) -> Story | None:
 
 def print_end(story: Story) -> None:
     """How a story that was told line by line ended."""
+    for gap in story.gaps:
+        click.echo(f"GAP    {_shown(gap.sentence, 1000)}")
     for one in story.breaks:
         click.echo(f"BREAK  {_shown(one.sentence, 1000)}")
+        if one.unknown:
+            click.echo(f"       {_shown(one.unknown, 1000)}")
     if not story.breaks:
-        click.echo("Nothing broke, and nothing that was sent is missing.")
+        whole = "." if story.gaps else ", and nothing that was sent is missing."
+        click.echo(f"Nothing broke{whole}")
 
 
 def is_drawn() -> bool:

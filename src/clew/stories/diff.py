@@ -278,20 +278,32 @@ def _did(send: Send) -> str:
     return f"requested {name}" if send.service == "http" else f"sent to {name}"
 
 
+_BECAME = {
+    "done": "was done",
+    "failed": "failed",
+    "skipped": "gave up the record and skipped it",
+    "dead-lettered": "gave up the record to its dead-letter queue",
+    "returned": "returned the record",
+    "pending": "was never reached",
+    "unfinished": "did not come to its end",
+    "unknown": "logged no end",
+}
+#: The same, where its break says more.
+_BROKE = {
+    "timed out": "ran out of time",
+    "out of memory": "ran out of memory",
+    "crashed": "crashed",
+    "could not start": "could not start",
+    "loop stopped": "was stopped in a loop",
+}
+
+
 def _became(hop: Hop) -> str:
-    words = {
-        "done": "was done",
-        "failed": "failed",
-        "skipped": "gave up the record and skipped it",
-        "dead-lettered": "gave up the record to its dead-letter queue",
-        "returned": "returned the record",
-        "pending": "was never reached",
-        "unfinished": "did not come to its end",
-        "unknown": "logged no end",
-    }
     thrown = hop.exception
     why = hop.error or (f"{thrown.type}: {thrown.message}" if thrown else "")
-    said = words.get(hop.outcome, hop.outcome)
+    said = _BECAME.get(hop.outcome, hop.outcome)
+    if hop.broken is not None:
+        said = _BROKE.get(hop.broken.kind, said)
     return f"{said} ({one_line(why)})" if why and hop.outcome not in _GOOD else said
 
 

@@ -84,7 +84,8 @@ def _verdict(story: Story, rows: tuple[Row, ...]) -> Iterator[str]:
             sentence = _text(one.sentence)
             anchor = anchors.get(one.sentence)
             linked = f'<a href="#{_text(anchor)}">{sentence}</a>' if anchor else sentence
-            yield f"<li>{linked}</li>"
+            more = f' <span class="dim">{_text(one.unknown)}</span>' if one.unknown else ""
+            yield f"<li>{linked}{more}</li>"
         yield "</ol>"
         if len(story.breaks) > _MAX_BREAKS:
             yield f'<p class="dim">and {len(story.breaks) - _MAX_BREAKS:,} more</p>'
@@ -92,7 +93,10 @@ def _verdict(story: Story, rows: tuple[Row, ...]) -> Iterator[str]:
     elif story.awaited_since_ms() is not None:
         yield '<p class="verdict open">It still ran, or something of it was not logged yet.</p>'
     else:
-        yield '<p class="verdict">Nothing broke, and nothing that was sent is missing.</p>'
+        whole = "." if story.gaps else ", and nothing that was sent is missing."
+        yield f'<p class="verdict">Nothing broke{whole}</p>'
+    for gap in story.gaps[:_MAX_BREAKS]:
+        yield f'<p class="note">{_text(gap.sentence)}</p>'
     for note in story.notes:
         yield f'<p class="note">{_text(note)}.</p>'
 
