@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,3 +213,12 @@ def test_five_thousand_shards_are_planned_for_without_a_search_through_all_sets(
     plan = fewest_operations(loaded(*loads), Goal(0.75))
     assert plan.reaches_target
     assert plan.after == len(plan.utilisation)
+
+
+def test_shards_of_an_idle_stream_do_not_get_wide_on_the_way() -> None:
+    idle = ShardMap.even(16)
+    nothing = fewest_operations(idle, Goal(min_shards=16, max_shards=16))
+    plan = remaining(replace(nothing, cuts=ShardMap.even(9).cuts, after=9), idle)
+    assert len(plan.operations) == 16 + 9 - 2
+    widest = max(one.end - one.start for one in plan.operations)
+    assert widest <= KEY_SPACE // 8  # two of the shards that there are

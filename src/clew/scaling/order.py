@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from clew.scaling.curve import Curve
 
+#: The load of a stream without any, for the order alone.
+_IDLE = 1e-9
+
 #: (whether it is a split, the boundary, the start and the end of both shards together)
 Step = tuple[bool, int, int, int]
 
@@ -133,4 +136,6 @@ class _Stream:
         for key in (start, end):
             if key not in self._places:
                 self._places[key] = self._curve.place(key)
-        return self._curve.load(self._places[start], self._places[end])
+        # Where nothing is known of the load, the keys may have some soon: no shard gets very wide.
+        load = self._curve.load(self._places[start], self._places[end])
+        return load or _IDLE * (end - start) / KEY_SPACE
