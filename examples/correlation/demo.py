@@ -14,7 +14,6 @@ import json
 import subprocess
 import sys
 import time
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ try:
     from clew.localcloud import LocalCloud
     from clew.stories import find_story
     from clew.stories.terminal import print_story
+    from clew.stories.web.serve import open_browser
 except ModuleNotFoundError as missing:
     sys.exit(f"demo: {missing.name} is not installed; `make demo` sets up all that is needed.")
 
@@ -254,7 +254,7 @@ def in_a_browser(
             narrator.verbatim(url)
             narrator.say("Ctrl-C ends it.")
             if opens:
-                webbrowser.open(url)
+                open_browser(url)
             ui.wait()
         except KeyboardInterrupt:
             ending.asked = 0  # this is how it is meant to end

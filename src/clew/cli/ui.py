@@ -81,7 +81,7 @@ def ui(
       clew ui --store logs.db --region eu-west-1 --profile staging
       CLEW_UI_TOKEN=... clew ui --store logs.db --host 0.0.0.0 --name logs.example.com
     """
-    from clew.stories.web.serve import serve
+    from clew.stories.web.serve import open_browser, serve
 
     if store is not None and local is not None:
         raise click.UsageError("--store is of a file, --local of a local cloud.")
@@ -99,9 +99,7 @@ def ui(
         if host not in ("127.0.0.1", "::1", "localhost"):
             click.echo("It shows what your functions log to whoever has the token.", err=True)
         if not no_browser and sys.stdout.isatty():
-            import webbrowser
-
-            webbrowser.open(shown)
+            open_browser(shown)
 
     of_what = _of_store(store, aws, given, keep_s) if store is not None else _of_cloud(local, given)
     with of_what as site:

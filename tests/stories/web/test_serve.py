@@ -123,3 +123,18 @@ def test_addresses() -> None:
     assert address("0.0.0.0", 1) == "http://127.0.0.1:1/"
     assert address("::1", 1) == "http://[::1]:1/"
     assert serving.address("::", 1) == "http://[::1]:1/"
+
+
+def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    import webbrowser
+
+    opened: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(webbrowser, "open", opened.put)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    serving.open_browser("http://127.0.0.1:1/")
+    monkeypatch.setenv("DISPLAY", ":0")
+    serving.open_browser("http://127.0.0.1:2/")
+    assert opened.get(timeout=10) == "http://127.0.0.1:2/"
+    assert opened.empty()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -85,6 +87,15 @@ def _end_in_order() -> None:
     """Have SIGTERM end it as Ctrl-C does: files that are only for now are removed."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def open_browser(url: str) -> None:
+    """Open a page, where there is a screen; one in the terminal would be in the way."""
+    import webbrowser
+
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if screen or sys.platform in ("darwin", "win32"):
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def address(host: str, port: int) -> str:
