@@ -42,7 +42,7 @@ def test_a_clock_that_is_wrong_is_found_and_its_times_are_set(fast_ms: int) -> N
     assert 0 <= offsets["middle"] <= 1_500
     assert told.duration_ms == 2_000
     (note,) = told.notes
-    assert note.startswith("the clock of middle is about ")
+    assert note.startswith("The clock of middle is about ")
     assert ("fast" in note) == (fast_ms > 0)
     middle = told.hops[1]
     assert middle.lines[0].at_ms - middle.at_ms == 10

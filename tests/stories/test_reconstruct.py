@@ -128,7 +128,7 @@ def test_a_child_whose_clock_runs_late_stays_under_its_sender() -> None:
         ("early", 0),
     ]
     assert story.notes == (
-        "the clock of early is about 800 ms slow, and its times are shown without that",
+        "The clock of early is about 800 ms slow, and its times are shown without that",
     )
     assert story.breaks == ()
 

@@ -87,9 +87,9 @@ def test_the_tree_tells_the_story_in_the_order_of_time() -> None:
         "       Whether a mapping reads the stream, and how far it is, no log says.",
         "BREAK  mail failed on what api-a sent to the SNS topic orders at 03:04:05.090",
         "       UTC: ValueError: no card.",
-        "       Lambda tries it again, twice if not told otherwise, and then drops it or",
-        "       hands it to an on-failure destination or dead-letter queue: no function's",
-        "       log says which.",
+        "       Lambda tries such an event three times, if not told otherwise, and then",
+        "       drops it or hands it to an on-failure destination or dead-letter queue:",
+        "       no function's log says which.",
     ]
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _ASYNC = frozenset(("aws:sns", "aws:events", "aws:s3", "aws:ses", "aws:iot", "aws:cloudwatch"))
 _STREAMS = frozenset(("aws:kinesis", "aws:dynamodb"))
 _AFTER_ASYNC = (
-    "Lambda tries it again, twice if not told otherwise, and then drops it or hands it to an "
-    "on-failure destination or dead-letter queue: no function's log says which."
+    "Lambda tries such an event three times, if not told otherwise, and then drops it or hands it "
+    "to an on-failure destination or dead-letter queue: no function's log says which."
 )
 _AFTER_SQS = (
     "The message is back in its queue or in that queue's dead-letter queue: no log says which."
@@ -93,7 +93,7 @@ def _break(hop: HopDraft) -> None:
     target = hop.via.entry.target if hop.via is not None else ""
     end = hop.at_ms + int(hop.duration_ms or 0)
     kind, sentence = _kind_and_sentence(hop, end)
-    unknown = _afterwards(hop)
+    unknown = _afterwards(hop, kind)
     if hop.destination is not None:
         told = hop.destination
         sentence += (
@@ -106,10 +106,12 @@ def _break(hop: HopDraft) -> None:
     )
 
 
-def _afterwards(hop: HopDraft) -> str:
+def _afterwards(hop: HopDraft, kind: str) -> str:
     """What no log says of a record after it failed for the last time that is known."""
     if hop.outcome not in ("failed", "returned", "pending", "unfinished"):
         return ""
+    if kind == "unfinished":
+        return ""  # it may still run
     if hop.source in _STREAMS:
         return _AFTER_STREAM
     if hop.source == "aws:sqs":

@@ -104,7 +104,7 @@ def _said(
         if abs(by_ms) >= _WORTH_A_NOTE and abs(by_ms) > abs(worst.get(hop.function, 0)):
             worst[hop.function] = by_ms
     return [
-        f"the clock of {function or 'a function'} is about {_length(abs(by_ms))} "
+        f"The clock of {function or 'a function'} is about {_length(abs(by_ms))} "
         f"{'fast' if by_ms > 0 else 'slow'}, and its times are shown without that"
         for function, by_ms in worst.items()
     ]

@@ -76,6 +76,9 @@ def _orphans(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
         refused = send.entry.outcome == "error"
         if send.hop is not None and not (send.receivers or refused or send.is_dead_letter):
             open_ends[send.hop.chain].append(send)
+    reason = "What sent it has no clew, or its log group is missing or cannot be read"
+    if any(hop.invocation is not None and not hop.invocation.complete for hop in hops):
+        reason += "; or it is told in the part of an invocation line that is missing"
     gaps = []
     for group in of_sender.values():
         first = min(group, key=lambda hop: hop.at_ms)
@@ -89,7 +92,7 @@ def _orphans(hops: list[HopDraft], sends: list[SendDraft]) -> list[Gap]:
                 f"{sent_to(begun.function, begun.entry)} at {clock(begun.at_ms)}"
             )
             note(begun, f"who received it is not in the logs; what it sent is: hop {first.number}")
-        sentence += ". It has no clew, or its log group is missing or cannot be read."
+        sentence += f". {reason}."
         numbers = tuple(hop.number for hop in group)
         gaps.append(Gap("sender not in the logs", sentence, first.function, first.at_ms, numbers))
     return gaps

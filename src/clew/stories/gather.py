@@ -44,14 +44,16 @@ def gather(lines: Lines, wanted: str) -> Gathered:
         hops += _take_mentions(lines, wanted, hops)
     for hop in hops:
         _place_in_time(hop)
-    partial = {
-        _INCOMPLETE.format(
-            function=one.line.function, total=one.chunks_total, seen=len(one.chunks)
-        ): None
-        for one in (hop.invocation for hop in hops)
-        if one is not None and not one.complete
-    }
+    incomplete = [hop.invocation for hop in hops if hop.invocation and not hop.invocation.complete]
+    partial = dict.fromkeys(_incomplete(one) for one in incomplete)
     return Gathered(hops, sends, tuple(partial))
+
+
+def _incomplete(one: Invocation) -> str:
+    function = one.line.function or "a function"
+    if one.line.cut:
+        return f"The end of an invocation line of {function} was cut off"
+    return _INCOMPLETE.format(function=function, total=one.chunks_total, seen=len(one.chunks))
 
 
 def _take_received(
