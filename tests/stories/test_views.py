@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clew.stories.diff import compare, comparison_json
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from clew.stories.lines import RawLine
 
 STORIES = st.lists(lines(), max_size=8)
+FEW = settings(max_examples=40)
 
 
+@FEW
 @given(STORIES, STORIES)
 def test_two_stories_of_any_shape_are_compared(left: list[RawLine], right: list[RawLine]) -> None:
     first, second = (reconstruct(read(one), "request-1") for one in (left, right))
@@ -42,6 +44,7 @@ def test_two_stories_of_any_shape_are_compared(left: list[RawLine], right: list[
     assert (itself.parting, itself.differences, itself.slower) == ("", (), ())
 
 
+@FEW
 @given(STORIES)
 def test_a_story_of_any_shape_is_a_page_and_a_list_of_events(raw: list[RawLine]) -> None:
     story = reconstruct(read(raw), "request-1")
@@ -52,6 +55,7 @@ def test_a_story_of_any_shape_is_a_page_and_a_list_of_events(raw: list[RawLine])
     assert sum(one.what[0] == "hop" for one in found) == len(story.hops)
 
 
+@FEW
 @given(STORIES, st.text(max_size=10))
 def test_words_are_looked_for_in_lines_of_any_shape(raw: list[RawLine], text: str) -> None:
     words = words_of(text)
