@@ -137,7 +137,7 @@ def test_what_was_interrupted_goes_on(
     name = managed(mine, 2)
     where = ["--local", mine.cloud.name, "--table", mine.table]
     command = [*CLEW, "streams", "scale", name, "--to", "5", "--even", "--yes", *where]
-    with mine.cloud.faults.during("kinesis", "SplitShard", latency_s=0.5):
+    with mine.cloud.faults.during("kinesis", "SplitShard", latency_s=1.5):
         running = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )

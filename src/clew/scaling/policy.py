@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Quiet is judged by means over this time.
 _MEAN_S = 300
 #: How far back metrics may still be missing.
-_LATE_S = 120
+_LATE_S = 60
 
 
 class Rule(Protocol):
@@ -208,8 +208,8 @@ class ScaleDown(Joined):
     Only when every mean over five minutes (every minute, if it is less) in the last ``over_s`` was
     ``below`` that utilisation, nothing was refused in that time, and the stream did not get fewer
     shards in the last ``every_s`` (1.5 times a retention of 24 hours, by default). Then to as many
-    as put the highest minute of that time at ``target``. Of less than five minutes, two more are
-    looked at: the last is only begun, and what CloudWatch has of the one before may come late.
+    as put the highest minute of that time at ``target``. Of less than five minutes, one more is
+    looked at: the last is only begun, or CloudWatch does not have it yet.
 
     A merge closes two shards for each that is saved, and a closed shard stays until its records
     expire. If they are billed (``closed_rate`` above 0), it takes twice the retention until a merge
