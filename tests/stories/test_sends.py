@@ -85,6 +85,21 @@ def test_what_is_too_much_is_told_from_what_is_wrong(error: str, kind: str) -> N
     assert broken.kind == kind
 
 
+def test_who_was_asked_and_could_not_be_loaded_is_told_for_what() -> None:
+    run = Run("shop")
+    run.send(run.receive(), "lambda", "price", "Invoke", outcome="error", error="ReadTimeout: 1 s")
+    run.end()
+    other, price = Run("other", at=30), Run("price", at=40)
+    why = "Runtime.ImportModuleError: Unable to import module 'price': No module named 'x'"
+    for broken in (other, price):
+        broken.text(f"[ERROR] {why}")
+    (told,) = story_of(run, price).breaks
+    assert told.kind == "could not start"
+    assert told.sentence.endswith(f", which could not start: {why}.")
+    (told,) = story_of(run, other).breaks
+    assert told.kind == "no answer"
+
+
 def test_who_gave_up_waiting_is_told_how_long_it_took() -> None:
     run = Run("shop")
     call = http(run, run.receive(), outcome="error", error="ReadTimeout: 1 s", status=0)

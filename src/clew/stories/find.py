@@ -35,7 +35,7 @@ MIN_PREFIX = 8
 DEFAULT_WAIT_S = 3.0
 _YOUNG_S = 30.0
 #: Breaks behind which there may be a function that could not be loaded; its log has no id.
-_MAY_NOT_HAVE_STARTED = frozenset(("not received", "send failed"))
+_MAY_NOT_HAVE_STARTED = frozenset(("not received", "send failed", "no answer"))
 #: What is an id even where no line has it under clew's name: one word, with a digit in it.
 _MAY_BE_ID = re.compile(r"(?=.*[0-9])[\w.:/=+@#-]{8,256}", re.ASCII).fullmatch
 _POLL_S = 0.2

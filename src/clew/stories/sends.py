@@ -73,7 +73,7 @@ def _judge(
         if send.receivers and not send.waits_for_answer:
             note(send, "the service answered with an error, but it was received")
         else:
-            _refused(send)
+            _refused(send, starts)
     elif send.waits_for_answer:
         _judge_answer(send, starts)
     elif not send.receivers and not send.gap:
@@ -90,12 +90,14 @@ def _judge_unreceived(send: SendDraft, wanted: str, starts: _FailedStarts) -> No
         _not_received(send, starts)
 
 
-def _refused(send: SendDraft) -> None:
+def _refused(send: SendDraft, starts: _FailedStarts) -> None:
     entry = send.entry
     status = f" with status {entry.status}" if entry.status else ""
     error = f": {one_line(entry.error)}" if entry.error else ""
     if is_throttled(send):
         _break(send, "throttled", f", and was throttled{status}{error}")
+    elif entry.service == "lambda" and not send.receivers and starts.for_send(send)[0]:
+        _break(send, COULD_NOT_START, f", which could not start: {starts.for_send(send)[1]}")
     elif send.waits_for_answer and _LATE(entry.error):
         took = [
             f"{hop.function or 'a function'} took {hop.duration_ms:.0f} ms"

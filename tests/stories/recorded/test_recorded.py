@@ -6,6 +6,7 @@ import io
 import json
 import random
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,8 @@ from .replay import NAMES, SETS, expected, raw_lines, seen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MACHINE = ("/work", "/home/", "/root", "/usr/lib", "site-packages", "/tmp/")
+CHECKOUT = Path(__file__).parents[3]
+MACHINE = (f"{CHECKOUT.parent}/", "/home/", "/root", "/usr/lib", "site-packages", "/tmp/")
 
 
 @cache
