@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
     from clew.localcloud import LocalCloud
 
-CLEW = [sys.executable, "-c", "from clew.cli import main; main()"]
+# Whoever runs the tests in the background of a shell has SIGINT ignored, and so has its child.
+CLEW = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from clew.cli import main; main()",
+]
 
 
 @pytest.fixture
