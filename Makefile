@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-timeline demo-scaling test lint types bench soak fuzz docs lock clean
+.PHONY: help demo demo-timeline demo-scaling record-faults test lint types bench soak fuzz docs lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,7 +28,7 @@ demo-scaling: $(VENV)/.dev ## Show a stream that scales itself (five minutes)
 	@$(RUN) examples/scaling/demo.py
 
 test: $(VENV)/.dev ## Run every test
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.dev ## Check style, types and the walls between the rooms
 	@$(BIN)/ruff check .
@@ -47,6 +47,9 @@ fuzz: $(VENV)/.dev ## Put mutated events through capture, forward and log (bound
 
 docs: $(VENV)/.dev ## Check that the documentation's code runs
 	@$(RUN) -m pytest tests/docs
+
+record-faults: $(VENV)/.dev ## Record again what functions log when something breaks
+	@$(RUN) tools/record_faults.py
 
 lock: ## Write the pinned requirements again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements/dev.txt
