@@ -225,7 +225,9 @@ def _plain(fields: _Fields, values: tuple[Any, ...]) -> tuple[str, str] | None:
         return None
     if not ids or "" in ids or words.count(" ") != len(ids) - 1 or not _PLAIN_ONES(words):
         return None
-    return (fields.told % ids, words) if max(map(len, ids)) <= MAX_ID else None
+    if len(words) > MAX_ID and max(map(len, ids)) > MAX_ID:
+        return None
+    return fields.told % ids, words
 
 
 def id_words(ids: str) -> str:
@@ -268,7 +270,16 @@ def prepare(entries: Iterable[Any], known: Known) -> Batch:
             data = message.encode("utf-8", "replace")
             message = data.decode()
         named = entry[4] if len(entry) > 4 else ""
-        place = _place(entry[0], f"{group}\0{stream}\0{entry[0]}\0{named}\0", named, data, seen)
+        at_ms = entry[0]
+        if named or not 0 <= at_ms <= MAX_MS:
+            place = _place(entry, data, seen)
+        else:
+            low, high = _two(_key(f"{group}\0{stream}\0{at_ms}\0\x000\0", data))
+            place = (at_ms << HASH_BITS) | (low & HASH), high >> 1
+            if place[0] in seen:
+                place = _place(entry, data, seen)
+            else:
+                seen[place[0]] = place[1]
         if place is None:
             continue
         origin, facts = None, quick(message)
@@ -287,11 +298,12 @@ def prepare(entries: Iterable[Any], known: Known) -> Batch:
     return batch
 
 
-def _place(
-    at_ms: int, told: str, named: str | bytes, data: bytes, seen: dict[int, int]
-) -> tuple[int, int] | None:
+def _place(entry: Any, data: bytes, seen: dict[int, int]) -> tuple[int, int] | None:
     """The id and mark of a line; None if it is one of those before."""
-    base = (at_ms if 0 <= at_ms <= MAX_MS else min(max(at_ms, 0), MAX_MS)) << HASH_BITS
+    at_ms, group, stream = entry[:3]
+    named = entry[4] if len(entry) > 4 else ""
+    told = f"{group}\0{stream}\0{at_ms}\0{named}\0"
+    base = min(max(at_ms, 0), MAX_MS) << HASH_BITS
     repeat = 0
     while True:
         key = named if type(named) is bytes else _key(f"{told}{repeat}\0", b"" if named else data)

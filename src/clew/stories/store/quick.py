@@ -33,6 +33,7 @@ _AT = len(_BEGINS)
 _AFTER = _AT + len("2026-01-01T00:00:00.000Z")
 _MAX_HEADS = 4_096
 _MAX_HEAD = 512
+_HEAD = ["timestamp", "level", "message", "logger"]
 _MESSAGES = ("received", "sent")
 
 #: What lines said of themselves after their time: the message, the level, the kind.
@@ -67,6 +68,8 @@ def quick(message: str) -> tuple[str, int, int, tuple[str, ...], str] | None:
     if rest.count("{") != count or len(others) == MAX_IDS or len(message) > MAX_LINE:
         return None
     if others:
+        if common.count(f'"{wire.ID}":') > 1:
+            return None
         others = tuple([one for one in others if f'"{wire.ID}":"{one}"' not in common])
     return common, kind, level, others, " ".join(words)[:MAX_WORDS]
 
@@ -122,7 +125,7 @@ def _head(text: str) -> tuple[str, int, int] | None:
         found = loads(f"{_BEGINS}{text.removesuffix(',')}}}")
     except (ValueError, RecursionError):
         return None
-    if not _each_once(text, 3) or list(found) != ["timestamp", "level", "message", "logger"]:
+    if text[-1:] != "," or "{" in text or list(found) != _HEAD:
         return None
     said = found["message"]
     if not all(type(value) is str for value in found.values()):
@@ -145,11 +148,6 @@ def common_of(text: str) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
         "".join(values)  # a TypeError, if one is no text
     except (ValueError, TypeError, RecursionError):
         return None
-    if not shape.safe or not shape.common or not _each_once(text, len(found)):
+    if not shape.safe or not shape.common or "{" in text or text[-1] != ",":
         return None
     return shape.origin, values
-
-
-def _each_once(text: str, names: int) -> bool:
-    """Whether members that stand before others have so many names, and nothing inside."""
-    return text[-1:] == "," and "{" not in text and text.count('":') == names
