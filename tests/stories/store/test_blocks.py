@@ -17,15 +17,15 @@ TEXTS = ["", "one", "ünï", "x" * 10_000]
 @given(st.lists(st.text(), max_size=blocks.LINES))
 def test_what_was_packed_is_unpacked(texts: list[str]) -> None:
     data = [text.encode("utf-8", "replace") for text in texts]
-    assert blocks.unpack(blocks.packer()(data)) == [one.decode() for one in data]
+    assert blocks.unpack(blocks.pack([data])[0]) == [one.decode() for one in data]
 
 
 def test_with_zstandard_or_without(monkeypatch: pytest.MonkeyPatch) -> None:
     data = [text.encode() for text in TEXTS]
-    with_it = blocks.packer()(data)
+    with_it = blocks.pack([data])[0]
     with monkeypatch.context() as patched:
         patched.setattr(blocks, "zstandard", None)
-        without = blocks.packer()(data)
+        without = blocks.pack([data])[0]
         assert blocks.unpack(without) == TEXTS
         with pytest.raises(ClewError, match=r"pip install 'clew\[stories\]'"):
             blocks.unpack(with_it)
@@ -33,11 +33,17 @@ def test_with_zstandard_or_without(monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_it != without
 
 
+def test_each_block_by_itself() -> None:
+    assert blocks.pack([]) == []
+    two = blocks.pack([[b"one"], [b"two", b""]])
+    assert [blocks.unpack(one) for one in two] == [["one"], ["two", ""]]
+
+
 @pytest.mark.parametrize("zstd", [True, False])
 def test_damage_is_seen(zstd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not zstd:
         monkeypatch.setattr(blocks, "zstandard", None)
-    block = blocks.packer()([text.encode() for text in TEXTS])
+    block = blocks.pack([[text.encode() for text in TEXTS]])[0]
     for damaged in (b"", block[:3], block[:4], block[:9], block[:-1], b"text", zlib.compress(b"")):
         with pytest.raises(blocks.DamagedError):
             blocks.unpack(damaged)

@@ -59,13 +59,16 @@ def messages(draw: st.DrawFn) -> str:
     head: dict[str, Any] = dict(HEAD)
     if draw(st.booleans()):
         head |= {"message": "invocation", "logger": "clew"}
-    head |= draw(st.dictionaries(st.sampled_from(["level", "message", "logger"]), _VALUE))
+    if draw(st.integers(0, 3)) == 0:
+        head |= draw(st.dictionaries(st.sampled_from(["level", "message", "logger"]), _VALUE))
     members: list[tuple[str, Any]] = [*head.items(), *COMMON.items(), *REST.items()]
     if head["message"] == "invocation":
         entries = st.lists(_ENTRY, max_size=3)
         members += [("outcome", "ok"), ("received", draw(entries)), ("sent", draw(entries))]
-    for member in draw(st.lists(_MEMBER, max_size=3)):
-        members.insert(draw(st.integers(0, len(members))), member)
+    members += draw(st.lists(st.tuples(st.sampled_from(["own", "exception"]), _VALUE), max_size=2))
+    if draw(st.booleans()):
+        for member in draw(st.lists(_MEMBER, max_size=3)):
+            members.insert(draw(st.integers(0, len(members))), member)
     message = text_of(*members)
     if draw(st.integers(0, 3)) == 0:
         at = draw(st.integers(0, len(message)))

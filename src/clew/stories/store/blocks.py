@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clew.errors import ClewError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 zstandard: Any
 try:
@@ -32,15 +29,21 @@ class DamagedError(Exception):
     """A block does not hold what was put into it."""
 
 
-def packer() -> Callable[[list[bytes]], bytes]:
-    """What makes one block of messages, again and again, in one thread at a time.
+def pack(blocks: list[list[bytes]]) -> list[bytes]:
+    """Messages as blocks.
 
     zstd takes a third of the time of zlib, and of the room a fourth less.
     """
+    plain = [_joined(texts) for texts in blocks]
     if zstandard is None:
-        return lambda texts: zlib.compress(_joined(texts), 1)
-    compress = zstandard.ZstdCompressor(level=1).compress
-    return lambda texts: compress(_joined(texts))
+        return [zlib.compress(one, 1) for one in plain]
+    compressor = zstandard.ZstdCompressor(level=1)
+    # One call for all gives Python's lock away once, and need not wait for it again and again
+    # while another thread works. Not every build of zstandard has it.
+    at_once = getattr(compressor, "multi_compress_to_buffer", None)
+    if at_once is None or not plain:
+        return [compressor.compress(one) for one in plain]
+    return [one.tobytes() for one in at_once(plain)]
 
 
 def _joined(texts: list[bytes]) -> bytes:

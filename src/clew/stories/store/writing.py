@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from clew.stories.store.batch import HASH, Batch, Known
-from clew.stories.store.blocks import LINES, packer
+from clew.stories.store.blocks import LINES, pack
 from clew.stories.store.schema import in_one
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Rows that go into SQLite with one call: each call gives Python's lock away, and gets it back late
 #: while another thread works. Larger ones are tried first.
-_ROWS = (2_048, 256, 32)
+_ROWS = tuple(1 << power for power in range(11, -1, -1))
 _IDS = 2_000
 
 
@@ -34,8 +34,8 @@ def write(connection: sqlite3.Connection, batch: Batch) -> tuple[int, int]:
         there = _there(connection, batch)
         if there:
             _leave_out(connection, batch, there)
-        pack = packer()
-        packed = [(*block[:3], pack(block[3])) for block in batch.blocks]
+        texts = pack([block[3] for block in batch.blocks])
+        packed = [(*block[:3], text) for block, text in zip(batch.blocks, texts, strict=True)]
         _insert(connection, "INSERT INTO name", batch.names)
         _insert(connection, "INSERT INTO origin", batch.origins)
         _insert(connection, "INSERT INTO ids(rowid, text)", batch.ids)
@@ -110,7 +110,6 @@ def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[A
         while len(rows) - at >= count:
             connection.execute(statement, list(chain.from_iterable(rows[at : at + count])))
             at += count
-    connection.executemany(f"{into} VALUES {one}", rows[at:])
 
 
 def parts(entries: Any, lines: int, size: int) -> Iterator[list[Any]]:
