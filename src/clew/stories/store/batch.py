@@ -25,7 +25,7 @@ MAX_MS = (1 << (63 - HASH_BITS)) - 1
 #: Beyond so many names (of functions, log groups, fields) new ones are not told apart.
 MAX_NAMES = 100_000
 #: Origins that are remembered, so that the next line of the same invocation adds none.
-_MAX_ORIGINS = 50_000
+_MAX_ORIGINS = 20_000
 _MAX_FIELDS = 4_096
 _MAX_STREAM = 512  # "CloudWatch Logs API reference", LogStream: up to 512 characters; groups too
 #: Between the ids of an origin.
