@@ -80,6 +80,7 @@ def open_to_write(path: Path, *, durable: bool) -> sqlite3.Connection:
         connection = _connect(path, "mode=rwc")
         try:
             _make(connection, path)
+            connection.execute("PRAGMA cache_size = -32768")
             connection.execute("PRAGMA wal_autocheckpoint = 2048")
             # NORMAL syncs at checkpoints: a power loss, though no kill, takes the last commits.
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Lines, and characters, of one transaction.
-_LINES = 20_000
+_LINES = 10_000
 _SIZE = 32 << 20
 #: While lines are stored. Python's own 5 ms, each time, are as long as all the writing takes.
 _SWITCH_S = 0.0002
