@@ -24,7 +24,7 @@ demo: $(VENV)/.local ## Follow one request through five functions, on this machi
 demo-timeline: $(VENV)/.local ## Show what each failure policy does to a stream
 	@$(RUN) examples/timeline/demo.py
 
-demo-scaling: $(VENV)/.dev ## Show a stream that scales itself (five minutes)
+demo-scaling: $(VENV)/.dev ## Show a stream that scales itself (six minutes)
 	@$(RUN) examples/scaling/demo.py
 
 test: $(VENV)/.dev ## Run every test

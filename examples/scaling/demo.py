@@ -76,7 +76,7 @@ def show(narrator: Narrator) -> None:
     narrator.head("A stream that scales itself")
     narrator.say(
         "Four hundred meters send their readings to a Kinesis stream. It has one shard, which "
-        "takes 1 MB/s. Two functions look after it; it takes about five minutes to see them work."
+        "takes 1 MB/s. Two functions look after it; it takes about six minutes to see them work."
     )
     narrator.verbatim(FLOW, "")
     with started(narrator) as cloud:

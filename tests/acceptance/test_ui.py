@@ -112,6 +112,7 @@ def fits(page: Page) -> None:
     """No page is wider than its window, at either size; ends at the first one."""
     for wide, high in reversed(SIZES.values()):
         page.set_viewport_size({"width": wide, "height": high})
+        page.wait_for_function(f"window.innerWidth === {wide}")
         assert page.evaluate("document.documentElement.scrollWidth") <= wide, page.url
 
 

@@ -390,7 +390,7 @@ def test_a_later_format_stays(dlq: Dlq, queue: Queue, stream: Stream) -> None:
     ran = dlq("redrive", queue.name, "--to", "source", "--yes")
     assert (ran.status, queue.visible, stream.numbers()) == (1, 1, [0])
     assert "has the format '2', and this clew reads up to 1" in ran.err
-    assert "has the format '2'" in dlq("list", queue.name).out
+    assert "has the format '2'" in dlq("list", queue.name, "--json").out
 
 
 def test_options_that_do_not_go_together_are_said(dlq: Dlq, queue: Queue) -> None:

@@ -357,3 +357,7 @@ def test_a_template_brings_its_mapping(
     assert (changed["BatchSize"], changed["TumblingWindowInSeconds"]) == (3, 60)
     cloud.client("cloudformation").delete_stack(StackName="mapped")
     until(lambda: mapping.uuid not in {each.uuid for each in cloud.mappings()}, "it is gone")
+    from clew.localcloud import LocalCloud
+
+    # A stack that somebody deleted keeps nobody from the cloud.
+    assert "mapped" not in LocalCloud.connect(cloud.name).stacks

@@ -135,7 +135,9 @@ class LocalCloud:
         cloud = cls(state.find_cloud(name), emulator=None, stop_on_exit=False)
         with cloud._told_if_it_ended():
             for stack_name in cloud._record.stacks:
-                cloud._stacks[stack_name] = describe_stack(cloud._session, stack_name)
+                stack = describe_stack(cloud._session, stack_name)
+                if stack is not None:
+                    cloud._stacks[stack_name] = stack
         return cloud
 
     def __enter__(self) -> Self:

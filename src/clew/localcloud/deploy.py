@@ -16,6 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from clew.localcloud.api_bodies import spell_out_any_methods, spell_out_http_api_routes
 from clew.localcloud.artifacts import with_uploaded_code
+from clew.localcloud.errors import LocalCloudError
 from clew.localcloud.layers import foreign_layers
 from clew.localcloud.loopback_urls import point_urls_at
 from clew.localcloud.mistakes import mistakes
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from clew.localcloud.errors import LocalCloudError
     from clew.localcloud.session import LoopbackSession
     from clew.localcloud.template import Template
 
@@ -103,13 +103,21 @@ def deploy(
     name = stack_name or stack_name_for(path)
     changes = _ChangeSet(session.client("cloudformation"), template, name, on_event)
     changes.create(body, values, time.monotonic() + timeout_s)
-    return describe_stack(session, name)
+    stack = describe_stack(session, name)
+    if stack is None:
+        raise LocalCloudError(f"{path}: the stack {name} was deleted while it was deployed.")
+    return stack
 
 
-def describe_stack(session: LoopbackSession, name: str) -> Stack:
-    """A stack as it stands."""
+def describe_stack(session: LoopbackSession, name: str) -> Stack | None:
+    """A stack as it stands; None if somebody has deleted it."""
     cloudformation = session.client("cloudformation", config=OWN)
-    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return None
     outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     summaries = [item for page in pages for item in page["StackResourceSummaries"]]
