@@ -79,7 +79,9 @@ def test_what_clew_itself_reads_is_not_struck(faulty: LocalCloud) -> None:
             client.describe_log_groups()
         read = clew("logs", "--name", faulty.name)
         assert (read.returncode, read.stderr) == (0, "")
-        assert describe_stack(faulty.session(), "queue").name == "queue"
+        stack = describe_stack(faulty.session(), "queue")
+        assert stack is not None
+        assert stack.name == "queue"
         told = story("12345678", "--name", faulty.name)
         assert told.stderr.startswith("clew: No log line has the id 12345678")
     finally:
