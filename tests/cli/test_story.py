@@ -64,16 +64,16 @@ def test_a_story_is_printed(cloud: LocalCloud, request_id: str) -> None:
 
 
 def test_a_broken_story_fails_a_check(cloud: LocalCloud, request_id: str) -> None:
-    assert clew("story", request_id[:8], "--check").returncode == 2
+    assert clew("story", request_id[:8], "--check", "--name", "tests").returncode == 2
     whole = Run("story-whole")
     whole.receive("whole-story-1")
     whole.end()
     put(cloud, whole)
-    assert clew("story", "whole-story-1", "--check").returncode == 0
+    assert clew("story", "whole-story-1", "--check", "--name", "tests").returncode == 0
 
 
 def test_a_story_as_json(request_id: str) -> None:
-    done = clew("story", request_id, "--json", "--since", "10m", "--wait", "0")
+    done = clew("story", request_id, "--json", "--since", "10m", "--wait", "0", "--name", "tests")
     assert done.returncode == 0
     story = json.loads(done.stdout)
     assert [hop["function"] for hop in story["hops"]] == ["story-edge", "story-mail"]
@@ -82,7 +82,7 @@ def test_a_story_as_json(request_id: str) -> None:
 
 def test_an_unknown_id_gets_one_sentence(request_id: str) -> None:
     wrong = request_id[:-3] + "xyz"
-    done = clew("story", wrong)
+    done = clew("story", wrong, "--name", "tests")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"clew: No log line has the id {wrong} in ")
     assert "log groups of the local cloud tests from 20" in done.stderr
@@ -93,7 +93,7 @@ def test_an_unknown_id_gets_one_sentence(request_id: str) -> None:
 def test_no_cloud_and_no_sense_are_said() -> None:
     nobody = clew("story", "12345678", "--name", "nobody")
     assert nobody.returncode == 1
-    assert nobody.stderr.startswith("clew: No local cloud is called nobody; running: tests")
+    assert nobody.stderr.startswith("clew: No local cloud is called nobody; running: ")
     for wrong in (["--since", "x"], ["--wait", "-1"], ["--wait", "nan"]):
         assert clew("story", "12345678", *wrong).returncode == 2
     help_text = clew("story", "--help").stdout
@@ -147,7 +147,8 @@ def test_an_account_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 
 def test_an_age_is_said_as_everywhere(request_id: str) -> None:
-    assert clew("story", request_id, "--since", "500m", "--wait", "0").returncode == 0
-    recent = clew("story", request_id, "--since", "1ms", "--wait", "0")
+    said = ("--wait", "0", "--name", "tests")
+    assert clew("story", request_id, "--since", "500m", *said).returncode == 0
+    recent = clew("story", request_id, "--since", "1ms", *said)
     assert recent.returncode == 1
     assert "No log line has the id" in recent.stderr
