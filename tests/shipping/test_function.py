@@ -12,6 +12,7 @@ from uuid import uuid4
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+import clew
 import clew.streams
 from clew.shipping import handlers
 from clew.shipping.errors import ShippingError
@@ -63,6 +64,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]
 
     yield set_
     handlers._tools.cache_clear()
+    clew.uninstrument()  # the hooks know that forwarding was off
 
 
 @pytest.fixture
